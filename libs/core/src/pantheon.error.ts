@@ -1,0 +1,60 @@
+/**
+ * What kind of failure an error stands for, in words that no transport owns.
+ * HTTP, the command line and the job runner each map a kind to their own status.
+ */
+export type ErrorKind =
+  | 'invalid'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not-found'
+  | 'conflict'
+  | 'too-large'
+  | 'unsupported'
+  | 'rate-limited'
+  | 'timeout'
+  | 'unavailable'
+  | 'internal';
+
+/** One fault in an input: where it is, a stable code, and a sentence for people. */
+export interface Fault {
+  /** Path into the input, such as `body.sources[0].id`. */
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface PantheonErrorOptions {
+  readonly kind: ErrorKind;
+  /** Faults by path, for errors of kind `invalid`. */
+  readonly faults?: readonly Fault[];
+  /** Seconds after which a retry makes sense; becomes `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+  readonly cause?: unknown;
+}
+
+/**
+ * Base of every error that Pantheon throws on purpose. `code` is stable and part of the API;
+ * the message says what happened, to what, and what to do, and is safe to show to the caller.
+ */
+export class PantheonError extends Error {
+  readonly kind: ErrorKind;
+  readonly faults: readonly Fault[];
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    readonly code: string,
+    message: string,
+    options: PantheonErrorOptions,
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.kind = options.kind;
+    this.faults = options.faults ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+/** The message of anything that was thrown; `fallback` when it is not an Error. */
+export function messageOf(thrown: unknown, fallback = 'Unknown error'): string {
+  return thrown instanceof Error ? thrown.message : fallback;
+}

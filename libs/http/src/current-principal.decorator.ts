@@ -1,0 +1,18 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { PantheonError, type Principal } from '#libs/core';
+
+/** A request that authentication has looked at. */
+export interface AuthenticatedRequest {
+  principal?: Principal;
+}
+
+/** Injects who is asking into a handler's parameter. Only for handlers that are not public. */
+export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext) => {
+  const { principal } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (principal === undefined) {
+    throw new PantheonError('AUTH_TOKEN_MISSING', 'This route needs an access token.', {
+      kind: 'unauthenticated',
+    });
+  }
+  return principal;
+});

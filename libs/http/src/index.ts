@@ -1,0 +1,10 @@
+export { Public, RequirePermission } from './access.decorator.js';
+export type { RequiredPermission } from './access.decorator.js';
+export { CurrentPrincipal } from './current-principal.decorator.js';
+export type { AuthenticatedRequest } from './current-principal.decorator.js';
+export { Idempotent } from './idempotent.decorator.js';
+export { decodeCursor, encodeCursor, pageQuerySchema, pageSchema } from './page.js';
+export type { Page, PageQuery } from './page.js';
+export { problemSchema } from './problem.js';
+export type { Problem } from './problem.js';
+export { Returns, ReturnsNdjson } from './returns.decorator.js';
