@@ -1,3 +1,5 @@
+import { swcOptions } from './test/support/swc-options.mjs';
+
 /** Three sizes of tests in ESM mode: unit beside the code, integration on real services, end to end over HTTP. */
 const common = {
   rootDir: import.meta.dirname ?? process.cwd(),
@@ -6,19 +8,7 @@ const common = {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: {
-          target: 'es2022',
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-          keepClassNames: true,
-        },
-        module: { type: 'es6' },
-        sourceMaps: 'inline',
-      },
-    ],
+    '^.+\\.ts$': ['@swc/jest', swcOptions],
   },
 };
 
@@ -32,15 +22,15 @@ export default {
       ...common,
       displayName: 'integration',
       testMatch: ['**/{libs,apps,test}/**/*.int-spec.ts'],
-      globalSetup: './test/support/services.setup.ts',
-      globalTeardown: './test/support/services.teardown.ts',
+      globalSetup: './test/support/services.setup.mjs',
+      globalTeardown: './test/support/services.teardown.mjs',
     },
     {
       ...common,
       displayName: 'e2e',
       testMatch: ['**/{apps,test}/**/*.e2e-spec.ts'],
-      globalSetup: './test/support/services.setup.ts',
-      globalTeardown: './test/support/services.teardown.ts',
+      globalSetup: './test/support/services.setup.mjs',
+      globalTeardown: './test/support/services.teardown.mjs',
     },
   ],
 };

@@ -1,0 +1,7 @@
+import { type DatabaseParts, persistenceMigrations } from '#libs/persistence';
+
+/** The entities and migrations of every lib that this platform is composed of. */
+export const databaseParts: DatabaseParts = {
+  entities: [],
+  migrations: [...persistenceMigrations],
+};

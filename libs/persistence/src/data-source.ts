@@ -1,0 +1,47 @@
+import { DataSource } from 'typeorm';
+import type { PersistenceSettings } from './persistence.settings.js';
+import { SnakeNamingStrategy } from './snake-naming.strategy.js';
+
+type ClassList = readonly (new (...args: never[]) => object)[];
+
+/** What the libs of an application contribute to its database. */
+export interface DatabaseParts {
+  readonly entities: ClassList;
+  readonly migrations: ClassList;
+}
+
+/**
+ * A data source that is not connected yet: migrations only, a pool with explicit limits, and
+ * time-outs on everything that can wait. `applicationName` shows in `pg_stat_activity`.
+ */
+export function createDataSource(
+  url: string,
+  settings: PersistenceSettings,
+  parts: DatabaseParts,
+  applicationName = 'pantheon',
+): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    applicationName,
+    entities: [...parts.entities],
+    migrations: [...parts.migrations],
+    migrationsTableName: 'pantheon_migrations',
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    namingStrategy: new SnakeNamingStrategy(),
+    logging: false,
+    installExtensions: false,
+    // A pooled connection that breaks while idle is replaced on next use. Without this listener
+    // its error event would end the process.
+    poolErrorHandler: () => undefined,
+    extra: {
+      max: settings.poolSize,
+      connectionTimeoutMillis: settings.acquireTimeoutMs,
+      idleTimeoutMillis: settings.idleTimeoutMs,
+      statement_timeout: settings.statementTimeoutMs,
+      idle_in_transaction_session_timeout: settings.idleInTransactionTimeoutMs,
+      keepAlive: true,
+    },
+  });
+}

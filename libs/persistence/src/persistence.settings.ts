@@ -1,0 +1,35 @@
+import { defineSettings, type SettingsOf } from '#libs/config';
+import { z } from 'zod';
+
+/** Settings of the database connection and its limits. */
+export const persistenceSettings = defineSettings('database', {
+  url: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+    .optional()
+    .meta({
+      env: 'DATABASE_URL',
+      secret: true,
+      description: 'PostgreSQL to use; without it an embedded one is started',
+    }),
+  poolSize: z.number().int().min(2).max(500).default(20).meta({
+    description: 'Most connections that one process opens to PostgreSQL',
+  }),
+  acquireTimeoutMs: z.number().int().min(100).max(120_000).default(5_000).meta({
+    description: 'Longest wait for a free or new connection before a request fails with 503',
+  }),
+  statementTimeoutMs: z.number().int().min(100).max(3_600_000).default(30_000).meta({
+    description: 'PostgreSQL cancels a statement that runs longer',
+  }),
+  idleTimeoutMs: z.number().int().min(1_000).max(3_600_000).default(30_000).meta({
+    description: 'An idle connection is closed after this time',
+  }),
+  idleInTransactionTimeoutMs: z.number().int().min(1_000).max(3_600_000).default(60_000).meta({
+    description: 'PostgreSQL ends a session that idles inside a transaction for longer',
+  }),
+  migrateOnStart: z.boolean().default(true).meta({
+    description: 'Whether the API and the worker run pending migrations when they start',
+  }),
+});
+
+export type PersistenceSettings = SettingsOf<typeof persistenceSettings>;
