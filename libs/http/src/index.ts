@@ -7,4 +7,5 @@ export { decodeCursor, encodeCursor, pageQuerySchema, pageSchema } from './page.
 export type { Page, PageQuery } from './page.js';
 export { problemSchema } from './problem.js';
 export type { Problem } from './problem.js';
-export { Returns, ReturnsNdjson } from './returns.decorator.js';
+export { DocumentedAnswers, Returns, ReturnsText } from './returns.decorator.js';
+export type { DocumentedAnswer } from './returns.decorator.js';
