@@ -9,6 +9,7 @@ export type ErrorKind =
   | 'not-found'
   | 'conflict'
   | 'too-large'
+  | 'unprocessable'
   | 'unsupported'
   | 'rate-limited'
   | 'timeout'

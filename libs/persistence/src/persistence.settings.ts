@@ -27,6 +27,9 @@ export const persistenceSettings = defineSettings('database', {
   idleInTransactionTimeoutMs: z.number().int().min(1_000).max(3_600_000).default(60_000).meta({
     description: 'PostgreSQL ends a session that idles inside a transaction for longer',
   }),
+  startTimeoutMs: z.number().int().min(0).max(600_000).default(30_000).meta({
+    description: 'How long a start waits for a database that cannot be reached yet',
+  }),
   migrateOnStart: z.boolean().default(true).meta({
     description: 'Whether the API and the worker run pending migrations when they start',
   }),

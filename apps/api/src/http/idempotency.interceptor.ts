@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { catchError, from, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { PantheonError } from '#libs/core';
+import { type AuthenticatedRequest, Idempotent } from '#libs/http';
+import { type IdempotencyClaim, IdempotencyStore } from '#libs/persistence';
+
+const KEY_FORM = /^[\x21-\x7e]{1,255}$/;
+
+/** Makes handlers marked `@Idempotent()` honour the `Idempotency-Key` header. */
+@Injectable()
+export class IdempotencyInterceptor implements NestInterceptor {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly store: IdempotencyStore,
+  ) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest & AuthenticatedRequest>();
+    const key = request.headers['idempotency-key'];
+    if (key === undefined || request.principal === undefined) return next.handle();
+    if (this.reflector.get(Idempotent, context.getHandler()) === undefined) return next.handle();
+    if (typeof key !== 'string' || !KEY_FORM.test(key)) throw invalidKey();
+    const claim: IdempotencyClaim = {
+      ownerId: request.principal.userId,
+      route: `${request.method} ${request.url}`,
+      key,
+      requestHash: createHash('sha256').update(JSON.stringify(request.body)).digest('base64'),
+    };
+    return this.answerOnce(claim, http.getResponse<FastifyReply>(), next);
+  }
+
+  private answerOnce(
+    claim: IdempotencyClaim,
+    reply: FastifyReply,
+    next: CallHandler,
+  ): Observable<unknown> {
+    return from(this.store.claim(claim)).pipe(
+      mergeMap((outcome) => {
+        switch (outcome.state) {
+          case 'claimed':
+            return this.run(claim, reply, next);
+          case 'answered':
+            void reply.status(outcome.answer.status).header('idempotent-replayed', 'true');
+            return of(outcome.answer.body);
+          case 'running':
+            throw new PantheonError(
+              'IDEMPOTENCY_KEY_IN_USE',
+              'The request with this Idempotency-Key is still under way.',
+              { kind: 'conflict', retryAfterSeconds: 1 },
+            );
+          case 'mismatch':
+            throw new PantheonError(
+              'IDEMPOTENCY_KEY_REUSED',
+              'This Idempotency-Key was used for another request; take a new one.',
+              { kind: 'unprocessable' },
+            );
+        }
+      }),
+    );
+  }
+
+  private run(
+    claim: IdempotencyClaim,
+    reply: FastifyReply,
+    next: CallHandler,
+  ): Observable<unknown> {
+    return next.handle().pipe(
+      mergeMap(async (body: unknown) => {
+        await this.store.complete(claim, { status: reply.statusCode, body });
+        return body;
+      }),
+      catchError((error: unknown) =>
+        from(this.store.release(claim)).pipe(
+          // The failure of the request matters more than that of giving the claim back, which
+          // runs out by itself.
+          catchError(() => of(undefined)),
+          mergeMap(() => throwError(() => error)),
+        ),
+      ),
+    );
+  }
+}
+
+function invalidKey(): PantheonError {
+  const message = 'Idempotency-Key must be 1 to 255 visible ASCII characters.';
+  return new PantheonError('IDEMPOTENCY_KEY_INVALID', message, {
+    kind: 'invalid',
+    faults: [{ path: 'headers.idempotency-key', code: 'IDEMPOTENCY_KEY_INVALID', message }],
+  });
+}
