@@ -1,7 +1,8 @@
+import { authEntities, authMigrations } from '#libs/auth';
 import { type DatabaseParts, persistenceMigrations } from '#libs/persistence';
 
 /** The entities and migrations of every lib that this platform is composed of. */
 export const databaseParts: DatabaseParts = {
-  entities: [],
-  migrations: [...persistenceMigrations],
+  entities: [...authEntities],
+  migrations: [...persistenceMigrations, ...authMigrations],
 };

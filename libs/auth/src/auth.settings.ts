@@ -1,0 +1,135 @@
+import { defineSettings, type SettingsOf } from '#libs/config';
+import { z } from 'zod';
+import { emailSchema } from './accounts/email.js';
+
+const MINUTE_SECONDS = 60;
+const DAY_SECONDS = 86_400;
+
+/** Settings of accounts, passwords, tokens and sessions. */
+export const authSettings = defineSettings('auth', {
+  registration: z.enum(['open', 'closed']).default('open').meta({
+    live: true,
+    description: 'Whether anybody may register an account with an organization of its own',
+  }),
+  adminEmail: emailSchema.default('admin@pantheon.local').meta({
+    env: 'PANTHEON_ADMIN_EMAIL',
+    description: 'Email of the administrator that the first start creates',
+  }),
+  adminPassword: z.string().optional().meta({
+    env: 'PANTHEON_ADMIN_PASSWORD',
+    secret: true,
+    description: 'Password of that administrator; without it one is generated and shown once',
+  }),
+  encryptionKey: z
+    .string()
+    .min(32)
+    .optional()
+    .meta({
+      secret: true,
+      description:
+        'Random text of 32 characters or more that encrypts token signing keys in the database; ' +
+        'without it they are stored as they are',
+    }),
+  issuer: z.string().min(1).max(200).default('pantheon').meta({
+    description: 'Issuer written into access tokens and demanded of them',
+  }),
+  audience: z.string().min(1).max(200).default('pantheon-api').meta({
+    description: 'Audience written into access tokens and demanded of them',
+  }),
+  accessTokenTtlSeconds: z
+    .number()
+    .int()
+    .min(10)
+    .max(3_600)
+    .default(15 * MINUTE_SECONDS)
+    .meta({
+      live: true,
+      description: 'Life of an access token',
+    }),
+  refreshTokenTtlSeconds: z
+    .number()
+    .int()
+    .min(60)
+    .max(90 * DAY_SECONDS)
+    .default(14 * DAY_SECONDS)
+    .meta({ live: true, description: 'A session ends when it was not refreshed for this long' }),
+  sessionMaxAgeSeconds: z
+    .number()
+    .int()
+    .min(60)
+    .max(365 * DAY_SECONDS)
+    .default(90 * DAY_SECONDS)
+    .meta({ live: true, description: 'A session ends at this age, however often refreshed' }),
+  refreshReuseGraceSeconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(60)
+    .default(10)
+    .meta({
+      live: true,
+      description:
+        'A refresh token used again within this time is refused as a concurrent refresh; later it ' +
+        'counts as stolen and ends its session',
+    }),
+  verifiedTokenCacheEntries: z.number().int().min(0).max(1_000_000).default(1_000).meta({
+    live: true,
+    description: 'Most access tokens whose verified claims are kept in memory',
+  }),
+  passwordMinCharacters: z.number().int().min(8).max(128).default(12).meta({
+    live: true,
+    description: 'Shortest password that is accepted for an account',
+  }),
+  passwordMaxCharacters: z.number().int().min(64).max(1_024).default(128).meta({
+    live: true,
+    description: 'Longest password that is accepted for an account',
+  }),
+  passwordMemoryKib: z.number().int().min(19_456).max(1_048_576).default(19_456).meta({
+    live: true,
+    description: 'Memory that hashing one password takes (argon2id m)',
+  }),
+  passwordIterations: z.number().int().min(2).max(20).default(2).meta({
+    live: true,
+    description: 'Passes over that memory (argon2id t)',
+  }),
+  passwordConcurrency: z.number().int().min(1).max(64).default(2).meta({
+    live: true,
+    description: 'Most passwords hashed at once; each takes a thread of the pool of four',
+  }),
+  passwordQueueLimit: z.number().int().min(0).max(10_000).default(100).meta({
+    live: true,
+    description: 'Most password hashes that wait; further log-ins are answered with 503',
+  }),
+  loginFailuresPerClient: z.number().int().min(1).max(10_000).default(10).meta({
+    live: true,
+    description: 'Failed log-ins to one account from one address before 429',
+  }),
+  loginFailuresPerAccount: z.number().int().min(1).max(100_000).default(100).meta({
+    live: true,
+    description: 'Failed log-ins to one account from all addresses before 429',
+  }),
+  loginFailuresPerAddress: z.number().int().min(1).max(100_000).default(100).meta({
+    live: true,
+    description: 'Failed log-ins from one address (IPv6: one /64) to all accounts before 429',
+  }),
+  registrationConflictsPerAddress: z.number().int().min(1).max(100_000).default(20).meta({
+    live: true,
+    description: 'Registrations of taken emails from one address before 429',
+  }),
+  failureWindowSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(DAY_SECONDS)
+    .default(15 * MINUTE_SECONDS)
+    .meta({
+      live: true,
+      description: 'Failures are counted, and a 429 lasts, for this long from the first one',
+    }),
+  failureTableMaxEntries: z.number().int().min(100).max(1_000_000).default(10_000).meta({
+    live: true,
+    description: 'Most accounts and addresses whose failures are remembered',
+  }),
+});
+
+export type AuthSettings = SettingsOf<typeof authSettings>;
