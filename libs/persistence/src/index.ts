@@ -13,3 +13,20 @@ export { persistenceMigrations } from './migrations/index.js';
 export { PersistenceModule } from './persistence.module.js';
 export { persistenceSettings } from './persistence.settings.js';
 export type { PersistenceSettings } from './persistence.settings.js';
+export { connectRunning } from './embedded/connect-running.js';
+export { EmbeddedPostgres } from './embedded/embedded-postgres.js';
+export type { PostgresHandle } from './embedded/embedded-postgres.js';
+export { embeddedPostgresEvents } from './embedded/embedded-postgres.events.js';
+export type { EmbeddedPostgresEvent } from './embedded/embedded-postgres.events.js';
+export type { EmbeddedPostgresOptions } from './embedded/embedded-postgres.options.js';
+export {
+  embeddedPostgresSettings,
+  toEmbeddedPostgresOptions,
+} from './embedded/embedded-postgres.settings.js';
+export type { EmbeddedPostgresSettings } from './embedded/embedded-postgres.settings.js';
+export { EmbeddedPostgresDataError } from './embedded/errors/embedded-postgres-data.error.js';
+export type { DataFolderFault } from './embedded/errors/embedded-postgres-data.error.js';
+export { EmbeddedPostgresInUseError } from './embedded/errors/embedded-postgres-in-use.error.js';
+export { EmbeddedPostgresPortTakenError } from './embedded/errors/embedded-postgres-port-taken.error.js';
+export { EmbeddedPostgresStartError } from './embedded/errors/embedded-postgres-start.error.js';
+export { EmbeddedPostgresError } from './embedded/errors/embedded-postgres.error.js';
