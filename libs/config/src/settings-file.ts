@@ -1,7 +1,7 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { messageOf } from '#libs/core';
+import { isError, messageOf } from '#libs/core';
 import { SettingsInvalidError } from './errors/settings-invalid.error.js';
 import type { SettingsStore, SettingsTree } from './settings.store.js';
 
@@ -76,5 +76,5 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return isError(error) && 'code' in error && error.code === 'ENOENT';
 }

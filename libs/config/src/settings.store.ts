@@ -119,13 +119,20 @@ export class SettingsStore {
     return changes;
   }
 
-  /** Sets one setting (`section.name`) for the life of the process, above every other layer. */
-  override(path: string, value: unknown): readonly SettingChange[] {
-    const [key = '', name = ''] = path.split('.');
-    const overrides = this.layers.overrides ?? {};
-    return this.replaceLayers({
-      overrides: { ...overrides, [key]: { ...overrides[key], [name]: value } },
-    });
+  /**
+   * Sets settings, by `section.name`, for the life of the process and above every other layer.
+   * All of them or, when one does not fit, none.
+   */
+  overrideAll(values: Readonly<Record<string, unknown>>): readonly SettingChange[] {
+    const overrides: Record<string, Record<string, unknown>> = {};
+    for (const [key, section] of Object.entries(this.layers.overrides ?? {})) {
+      overrides[key] = { ...section };
+    }
+    for (const [path, value] of Object.entries(values)) {
+      const [key = '', name = ''] = path.split('.');
+      (overrides[key] ??= {})[name] = value;
+    }
+    return this.replaceLayers({ overrides });
   }
 
   /** Calls `listener` after each change until the returned function is called. */

@@ -1,4 +1,4 @@
-export { PantheonError, messageOf } from './pantheon.error.js';
+export { PantheonError, isError, messageOf } from './pantheon.error.js';
 export type { ErrorKind, Fault, PantheonErrorOptions } from './pantheon.error.js';
 export { Clock, ManualClock, SystemClock } from './clock.js';
 export { isUuid, newId } from './ids.js';

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /**
  * What kind of failure an error stands for, in words that no transport owns.
  * HTTP, the command line and the job runner each map a kind to their own status.
@@ -55,7 +57,12 @@ export class PantheonError extends Error {
   }
 }
 
+/** Whether something is an Error, also one of another realm such as a `node:vm` context. */
+export function isError(thrown: unknown): thrown is Error {
+  return types.isNativeError(thrown) || thrown instanceof Error;
+}
+
 /** The message of anything that was thrown; `fallback` when it is not an Error. */
 export function messageOf(thrown: unknown, fallback = 'Unknown error'): string {
-  return thrown instanceof Error ? thrown.message : fallback;
+  return isError(thrown) ? thrown.message : fallback;
 }

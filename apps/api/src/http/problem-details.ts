@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { type ErrorKind, PantheonError } from '#libs/core';
+import { type ErrorKind, isError, PantheonError } from '#libs/core';
 import type { Problem } from '#libs/http';
 import { toDatabaseError } from '#libs/persistence';
 
@@ -104,7 +104,7 @@ function frameworkError(thrown: unknown): Pick<Problem, 'status' | 'code' | 'det
     if (status >= 500) return undefined;
     return { status, code: codeOfStatus(status), detail: thrown.message };
   }
-  if (thrown instanceof Error && 'statusCode' in thrown) {
+  if (isError(thrown) && 'statusCode' in thrown) {
     const status = Number(thrown.statusCode);
     if (!(status >= 400 && status < 500)) return undefined;
     const fastifyCode = 'code' in thrown ? String(thrown.code) : '';

@@ -1,4 +1,4 @@
-import { type ErrorKind, PantheonError } from '#libs/core';
+import { type ErrorKind, isError, PantheonError } from '#libs/core';
 
 /** A failure of the database, told apart by what the caller can do about it. */
 export class DatabaseError extends PantheonError {
@@ -35,7 +35,7 @@ const CONNECTION_MESSAGES =
  * SQLSTATE classes are those of PostgreSQL's appendix A.
  */
 export function toDatabaseError(error: unknown): DatabaseError | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (!isError(error)) return undefined;
   const code = codeOf(error);
   if (isConnectionFailure(error, code)) {
     return new DatabaseError(
@@ -86,7 +86,7 @@ export function toDatabaseError(error: unknown): DatabaseError | undefined {
 }
 
 function isConnectionFailure(error: Error, code: string | undefined): boolean {
-  if (error instanceof AggregateError) {
+  if ('errors' in error && Array.isArray(error.errors)) {
     return error.errors.some((inner) => toDatabaseError(inner)?.code === 'DATABASE_UNAVAILABLE');
   }
   if (code === undefined) return CONNECTION_MESSAGES.test(error.message);
