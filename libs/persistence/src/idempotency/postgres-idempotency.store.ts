@@ -26,7 +26,8 @@ const CLAIM_SQL = `
     INSERT INTO idempotency_key (owner_id, route, key, request_hash)
     VALUES ($1, $2, $3, $4)
     ON CONFLICT (owner_id, route, key) DO UPDATE
-      SET request_hash = excluded.request_hash, created_at = now(), status = NULL, body = NULL
+      SET request_hash = excluded.request_hash, created_at = excluded.created_at,
+          expires_at = excluded.expires_at, status = NULL, body = NULL
       WHERE idempotency_key.expires_at < now()
          OR (idempotency_key.status IS NULL
              AND idempotency_key.created_at < now() - interval '${ABANDONED_AFTER_SECONDS} seconds')
