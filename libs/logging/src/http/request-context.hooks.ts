@@ -1,0 +1,56 @@
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  HookHandlerDoneFunction,
+  preValidationHookHandler,
+} from 'fastify';
+import { createContext, type RequestContext, runWithContext } from '../request-context.js';
+import { REQUEST_ID_HEADER } from './request-id.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by `registerRequestContext`; null before its hook has run. */
+    requestContext: RequestContext | null;
+  }
+}
+
+/**
+ * Gives each request its context under the id that Fastify has given it (`genReqId`), and
+ * echoes that id in `X-Request-Id`. Call it before any other hook or route is registered.
+ */
+export function registerRequestContext(fastify: FastifyInstance): void {
+  fastify.decorateRequest('requestContext', null);
+  fastify.addHook('onRequest', enterContext);
+  fastify.addHook('onRoute', (route) => {
+    // Only a route that reads a body loses its context on the way; see below.
+    if (![route.method].flat().some((method) => METHODS_WITH_BODY.has(method))) return;
+    const others = [route.preValidation ?? []].flat();
+    route.preValidation = [reenterContext, ...others];
+  });
+}
+
+/** The context of a request, also where the code runs outside it, as in an error handler. */
+export function contextOf(request: FastifyRequest): RequestContext | undefined {
+  return request.requestContext ?? undefined;
+}
+
+const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+function enterContext(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: HookHandlerDoneFunction,
+): void {
+  const context = createContext({ requestId: request.id, route: request.routeOptions.url });
+  request.requestContext = context;
+  reply.header(REQUEST_ID_HEADER, request.id);
+  runWithContext(context, done);
+}
+
+/** The body arrives in events of the connection, which know nothing of the request. */
+const reenterContext: preValidationHookHandler = (request, _reply, done) => {
+  const context = request.requestContext;
+  if (context === null) done();
+  else runWithContext(context, done);
+};

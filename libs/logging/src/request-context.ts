@@ -1,0 +1,81 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { z } from 'zod';
+import { newId } from '#libs/core';
+
+/** Where in a distributed trace a piece of work stands (W3C Trace Context). */
+export interface TraceContext {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+/**
+ * What is known of the request or job that the code at hand works for. Its fields stand in
+ * every line logged meanwhile.
+ */
+export interface RequestContext {
+  readonly requestId: string;
+  /** Template such as `/v1/sources/:id`, never the URL itself. */
+  readonly route: string | undefined;
+  readonly jobId: string | undefined;
+  /** Known once the caller is authenticated. */
+  userId: string | undefined;
+  trace: TraceContext | undefined;
+}
+
+/** Fields of a context that its maker knows. */
+export type ContextFields = { readonly [Name in keyof RequestContext]?: RequestContext[Name] };
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+/** Makes a context; without a `requestId` it gets a new one. */
+export function createContext(fields: ContextFields = {}): RequestContext {
+  return {
+    requestId: fields.requestId ?? newId(),
+    route: fields.route,
+    jobId: fields.jobId,
+    userId: fields.userId,
+    trace: fields.trace,
+  };
+}
+
+/** The context of the code that runs now; undefined outside any request or job. */
+export function currentContext(): RequestContext | undefined {
+  return storage.getStore();
+}
+
+/** Runs `work`, and all that it starts, in `context`. Returns what `work` returns. */
+export function runWithContext<Result>(context: RequestContext, work: () => Result): Result {
+  return storage.run(context, work);
+}
+
+const storedContextSchema = z.object({
+  requestId: z.string().min(1).max(128),
+  route: z.string().max(512).optional(),
+  userId: z.string().max(128).optional(),
+  trace: z.object({ traceId: z.string().max(64), spanId: z.string().max(32) }).optional(),
+});
+
+/** A context as plain JSON, to be carried in a job or a message. */
+export type StoredContext = z.infer<typeof storedContextSchema>;
+
+/** The current context in a form that can be stored; undefined outside any. */
+export function captureContext(): StoredContext | undefined {
+  const context = storage.getStore();
+  if (context === undefined) return undefined;
+  const { requestId, route, userId, trace } = context;
+  return {
+    requestId,
+    ...(route !== undefined && { route }),
+    ...(userId !== undefined && { userId }),
+    ...(trace !== undefined && { trace: { traceId: trace.traceId, spanId: trace.spanId } }),
+  };
+}
+
+/**
+ * The context of work that was started by a stored one, so that a job's lines carry the id of
+ * the request that caused it. Anything that is no stored context gives a fresh one.
+ */
+export function restoreContext(stored: unknown, fields: ContextFields = {}): RequestContext {
+  const parsed = storedContextSchema.safeParse(stored);
+  return createContext({ ...(parsed.success ? parsed.data : {}), ...fields });
+}
