@@ -34,6 +34,11 @@ export async function inspectInstallation(
   const folder = await DataFolder.open(options.dataDir);
   const user = await chooseOsUser(await folder.clusterOwner(), options.osUser);
   const binaries = await findPostgresBinaries(user, options.sharedFolder);
+  if (binaries.copiedTo !== undefined) {
+    options.onNotice?.(
+      `PostgreSQL was copied to ${binaries.copiedTo}, because the user that runs it cannot read node_modules.`,
+    );
+  }
   await folder.holdsCluster(binaries.major);
   return { folder, user, binaries };
 }
@@ -46,6 +51,11 @@ export async function ensureCluster(
   const reachable = await folder.reachableBy(user, options.sharedFolder);
   if (await reachable.holdsCluster(binaries.major)) return { folder: reachable, created: false };
   await createCluster(reachable, binaries, user);
+  if (reachable !== folder) {
+    options.onNotice?.(
+      `The database is kept in ${reachable.home}, because the user that runs PostgreSQL cannot enter ${folder.dataDir}.`,
+    );
+  }
   return { folder: reachable, created: true };
 }
 
@@ -88,7 +98,12 @@ export async function adoptOrphan(
   const fits =
     state?.fingerprint === fingerprintOf(command) &&
     (options.port === 0 || options.port === postmaster.port);
-  if (fits && postmaster.acceptsConnections) return orphan;
+  if (fits && postmaster.acceptsConnections) {
+    options.onNotice?.(
+      `Took over PostgreSQL (process ${postmaster.pid}), which was still running.`,
+    );
+    return orphan;
+  }
   await orphan.stop(options.stopTimeoutMs);
   postmaster = await findPostmaster(folder.cluster);
   if (postmaster === undefined) return undefined;
