@@ -1,0 +1,97 @@
+import { defineSettings, type SettingsOf } from '#libs/config';
+import { z } from 'zod';
+
+const weight = z.number().min(0).max(1000);
+const DAY_DAYS_MAX = 3650;
+
+/** Settings of sources, entries, compile and ranking. */
+export const contextSettings = defineSettings('context', {
+  entryTextMaxBytes: z.number().int().min(1024).max(1_048_576).default(262_144).meta({
+    description: 'Longest text of an entry, in bytes of UTF-8',
+  }),
+  consistency: z.enum(['eventual', 'strict']).default('eventual').meta({
+    description: 'Whether a write waits for the search index (strict) or the index follows it',
+  }),
+  bulkBatchRows: z.number().int().min(1).max(10_000).default(1000).meta({
+    description: 'Entries in one statement of a bulk write',
+  }),
+  bulkParallelBatches: z.number().int().min(1).max(8).default(2).meta({
+    description: 'Batches of one bulk write that are under way at once',
+  }),
+  bulkMaxReportedFaults: z.number().int().min(1).max(10_000).default(1000).meta({
+    description: 'Rejected lines that a bulk write lists; further ones are only counted',
+  }),
+  streamBatchRows: z.number().int().min(1).max(10_000).default(500).meta({
+    description: 'Rows that a stream of entries takes from its database cursor at once',
+  }),
+  indexBatchRows: z.number().int().min(1).max(5000).default(200).meta({
+    description: 'Entries that the indexer takes from the outbox at once',
+  }),
+  indexMaxAttempts: z.number().int().min(1).max(100).default(5).meta({
+    description: 'Attempts to index an entry before its index counts as failed',
+  }),
+  indexLeaseMs: z.number().int().min(1000).max(600_000).default(30_000).meta({
+    description: 'Time after which an index write that was begun may be begun again',
+  }),
+  compileMaxSources: z.number().int().min(1).max(1000).default(50).meta({
+    description: 'Most sources of one compile',
+  }),
+  compileMaxLimit: z.number().int().min(1).max(1000).default(200).meta({
+    description: 'Most messages and most recent entries per source that a compile may ask for',
+  }),
+  candidateLimit: z.number().int().min(10).max(5000).default(200).meta({
+    live: true,
+    description: 'Entries per source that a search ranks in process',
+  }),
+  managerCacheTtlMs: z.number().int().min(0).max(3_600_000).default(60_000).meta({
+    description: 'Life of a cached set of store managers; 0 turns the cache off',
+  }),
+  managerCacheMaxSize: z.number().int().min(1).max(100_000).default(10).meta({
+    description: 'Most sets of store managers in the cache',
+  }),
+  rankTextWeight: weight.default(10).meta({
+    live: true,
+    description: 'Weight of text relevance in the score',
+  }),
+  rankRecencyWeight: weight.default(1).meta({
+    live: true,
+    description: 'Weight of recency in the score',
+  }),
+  rankRecencyDecayMs: z.number().int().min(1000).max(31_536_000_000).default(3_600_000).meta({
+    live: true,
+    description: 'Time in which recency falls to 1/e',
+  }),
+  rankFrequencyWeight: weight.default(2).meta({
+    live: true,
+    description: 'Weight of the accesses of the last hour in the score',
+  }),
+  rankContextWeight: weight.default(3).meta({
+    live: true,
+    description: 'Weight of the words shared with the texts in the score',
+  }),
+  accessFlushMs: z.number().int().min(10).max(60_000).default(1000).meta({
+    description: 'Longest time that access events wait in memory before they are written',
+  }),
+  accessBufferRows: z.number().int().min(100).max(1_000_000).default(20_000).meta({
+    description: 'Access events kept in memory; further ones are dropped and counted',
+  }),
+  accessRetentionDays: z.number().int().min(2).max(DAY_DAYS_MAX).default(30).meta({
+    description: 'Days that access events are kept',
+  }),
+  embeddingUrl: z.url().optional().meta({
+    description: 'Embedding service: POST {texts} answers {embeddings}; none by default',
+  }),
+  embeddingToken: z.string().optional().meta({
+    secret: true,
+    description: 'Bearer token of the embedding service',
+  }),
+  embeddingTimeoutMs: z.number().int().min(10).max(60_000).default(2000).meta({
+    description: 'Longest wait for the embedding service',
+  }),
+  embeddingWeight: z.number().min(0).max(1).default(0.5).meta({
+    live: true,
+    description: 'Share of the embedding service in text relevance when it answers',
+  }),
+});
+
+export type ContextSettings = SettingsOf<typeof contextSettings>;

@@ -1,0 +1,46 @@
+import type { CompileReport } from '../port/compile-report.js';
+import type { Message } from '../port/context-port.js';
+
+/** A source to compile from, by its name. */
+export interface CompileSource {
+  readonly id: string;
+  /** Default: the id. */
+  readonly label?: string | undefined;
+  readonly where?: Record<string, unknown> | undefined;
+  readonly metadata?: Record<string, unknown> | undefined;
+}
+
+export interface CompileRequest {
+  readonly sources: readonly CompileSource[];
+  readonly texts?: readonly string[] | undefined;
+  /** Default 10. */
+  readonly recentLimit?: number | undefined;
+  /** Default 5. */
+  readonly queryLimit?: number | undefined;
+  /** Default 20. */
+  readonly limit?: number | undefined;
+  /** Whether the report explains each message. Default false. */
+  readonly explain?: boolean | undefined;
+}
+
+/** Where the time of a compile went. */
+export interface CompileTimings {
+  readonly managersMs: number;
+  readonly dbMs: number;
+  readonly rankMs: number;
+}
+
+export interface CompileAnswer {
+  readonly messages: readonly Message[];
+  readonly report: CompileReport;
+  readonly timings: CompileTimings;
+}
+
+/** How the cache of store managers does. */
+export interface ManagerCacheMetrics {
+  readonly hits: number;
+  readonly misses: number;
+  readonly sets: number;
+  readonly evictions: number;
+  readonly currentSize: number;
+}

@@ -1,0 +1,174 @@
+import { type AccessControl, isUuid, newId, type Principal } from '#libs/core';
+import { decodeCursor, encodeCursor, type Page, type PageQuery } from '#libs/http';
+import { z } from 'zod';
+import { SourceForbiddenError } from '../errors/source-forbidden.error.js';
+import { SourceNameTakenError } from '../errors/source-name-taken.error.js';
+import { SourceNotFoundError } from '../errors/source-not-found.error.js';
+import { sourceChanged } from '../events.js';
+import type { ContextDatabase } from '../store/database.js';
+import {
+  deleteSource,
+  findSourceById,
+  findSourcesByName,
+  insertSource,
+  listSources,
+  type SourceRow,
+  updateSource,
+} from '../store/source.queries.js';
+import type { NewSource, SourceChanges, SourceView } from './views.js';
+
+/** What a caller can do with a source. */
+export type SourceAction = 'read' | 'write' | 'delete' | 'manage';
+
+const UNIQUE_VIOLATION = '23505';
+const cursorSchema = z.tuple([z.string(), z.uuid()]);
+
+/**
+ * Sources, as far as a principal may see and use them. Permission is asked on the resource
+ * `source:NAME` before anything is looked up, so that a refusal tells nothing about what exists;
+ * sources of other organizations, and personal ones of other users, are never found.
+ */
+export class SourceService {
+  constructor(
+    private readonly database: ContextDatabase,
+    private readonly access: AccessControl,
+  ) {}
+
+  /** @throws SourceForbiddenError, SourceNameTakenError */
+  async create(principal: Principal, input: NewSource): Promise<SourceView> {
+    this.require(principal, 'source', 'create');
+    const row = await insertSource(this.database, {
+      id: newId(),
+      organizationId: principal.organizationId,
+      ownerId: principal.userId,
+      name: input.name,
+      label: input.label ?? input.name,
+      kind: input.kind,
+      scope: input.scope ?? 'personal',
+      retentionDays: input.retentionDays ?? null,
+      cacheRule: input.cacheRule ?? null,
+    });
+    if (row === undefined) throw new SourceNameTakenError(input.name);
+    return toView(row);
+  }
+
+  /** The sources that the principal may read, by name. */
+  async list(principal: Principal, query: PageQuery): Promise<Page<SourceView>> {
+    const items: SourceView[] = [];
+    let after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, cursorSchema);
+    for (;;) {
+      const rows = await listSources(this.database, principal, after, query.limit + 1);
+      for (const row of rows) {
+        if (!this.access.isAllowed(principal, resourceOf(row.name), 'read')) continue;
+        const last = items.at(-1);
+        if (items.length === query.limit && last !== undefined) {
+          return { items, nextCursor: encodeCursor([last.name, last.id]) };
+        }
+        items.push(toView(row));
+      }
+      const last = rows.at(-1);
+      if (last === undefined || rows.length <= query.limit) return { items, nextCursor: null };
+      after = [last.name, last.id];
+    }
+  }
+
+  /** @throws SourceForbiddenError, SourceNotFoundError */
+  async get(principal: Principal, idOrName: string): Promise<SourceView> {
+    return toView(await this.resolve(principal, idOrName, 'read'));
+  }
+
+  /** @throws SourceForbiddenError, SourceNotFoundError, SourceNameTakenError */
+  async update(
+    principal: Principal,
+    idOrName: string,
+    changes: SourceChanges,
+  ): Promise<SourceView> {
+    const source = await this.resolve(principal, idOrName, 'manage');
+    if (changes.name !== undefined) this.require(principal, resourceOf(changes.name), 'manage');
+    const row = await this.save({
+      id: source.id,
+      name: changes.name ?? source.name,
+      label: changes.label ?? source.label,
+      kind: changes.kind ?? source.kind,
+      retentionDays:
+        changes.retentionDays === undefined ? source.retentionDays : changes.retentionDays,
+      cacheRule: changes.cacheRule === undefined ? source.cacheRule : changes.cacheRule,
+    });
+    if (row === undefined) throw new SourceNotFoundError(idOrName);
+    sourceChanged.publish(() => ({ sourceId: row.id, change: 'configured' }));
+    return toView(row);
+  }
+
+  /** Deletes a source with all its entries. @throws SourceForbiddenError, SourceNotFoundError */
+  async delete(principal: Principal, idOrName: string): Promise<void> {
+    const source = await this.resolve(principal, idOrName, 'delete');
+    await deleteSource(this.database, source.id);
+    sourceChanged.publish(() => ({ sourceId: source.id, change: 'deleted' }));
+  }
+
+  /**
+   * The source of an id or a name, for an action that the principal is allowed.
+   * @throws SourceForbiddenError, SourceNotFoundError
+   */
+  async resolve(principal: Principal, idOrName: string, action: SourceAction): Promise<SourceRow> {
+    if (!isUuid(idOrName)) {
+      const [source] = await this.resolveAll(principal, [idOrName], action);
+      if (source === undefined) throw new SourceNotFoundError(idOrName);
+      return source;
+    }
+    const source = await findSourceById(this.database, principal, idOrName);
+    if (source === undefined) throw new SourceNotFoundError(idOrName);
+    this.require(principal, resourceOf(source.name), action);
+    return source;
+  }
+
+  /**
+   * The sources of some names, in their order, in one query.
+   * @throws SourceForbiddenError, SourceNotFoundError for the first that cannot be used
+   */
+  async resolveAll(
+    principal: Principal,
+    names: readonly string[],
+    action: SourceAction,
+  ): Promise<SourceRow[]> {
+    for (const name of names) {
+      if (!SOURCE_NAME.test(name)) throw new SourceNotFoundError(name);
+      this.require(principal, resourceOf(name), action);
+    }
+    const rows = await findSourcesByName(this.database, principal, names);
+    const byName = new Map(rows.map((row) => [row.name, row]));
+    return names.map((name) => {
+      const row = byName.get(name);
+      if (row === undefined) throw new SourceNotFoundError(name);
+      return row;
+    });
+  }
+
+  private async save(changed: Parameters<typeof updateSource>[1]): Promise<SourceRow | undefined> {
+    try {
+      return await updateSource(this.database, changed);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION) {
+        throw new SourceNameTakenError(changed.name);
+      }
+      throw error;
+    }
+  }
+
+  private require(principal: Principal, resource: string, action: string): void {
+    if (!this.access.isAllowed(principal, resource, action)) {
+      throw new SourceForbiddenError(resource, action);
+    }
+  }
+}
+
+const SOURCE_NAME = /^[A-Za-z0-9_-]{1,128}$/;
+
+function resourceOf(name: string): string {
+  return `source:${name}`;
+}
+
+function toView(row: SourceRow): SourceView {
+  const { organizationId: _, ...view } = row;
+  return view;
+}
