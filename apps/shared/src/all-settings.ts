@@ -1,9 +1,14 @@
+import { loggingSettings } from '#libs/logging';
 import { authSettings } from '#libs/auth';
-import { persistenceSettings } from '#libs/persistence';
+import { httpSettings } from './http.settings.js';
+import { embeddedPostgresSettings, persistenceSettings } from '#libs/persistence';
 import type { SettingsSection } from '#libs/config';
 
 /** The settings of every lib and app, in the order in which they are documented. */
-export const allSettings = [
+export const allSettings: readonly SettingsSection[] = [
+  httpSettings,
+  loggingSettings,
   persistenceSettings,
+  embeddedPostgresSettings,
   authSettings,
-] as unknown as readonly SettingsSection[];
+];

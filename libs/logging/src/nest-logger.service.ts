@@ -4,12 +4,22 @@ import type { RootLogger } from './root-logger.js';
 
 const NEST_MODULE = 'nest';
 
+/** What Nest says of itself while it starts: a line a module and a line a route. */
+const BOOT_CONTEXTS = new Set([
+  'InstanceLoader',
+  'NestApplication',
+  'NestFactory',
+  'RouterExplorer',
+  'RoutesResolver',
+]);
+
 /** Nest's own lines, and those of its `Logger`, in our log; Nest's context is the module. */
 export class NestLoggerService implements LoggerService {
   constructor(private readonly root: RootLogger) {}
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.write('info', message, rest);
+    const isBoot = BOOT_CONTEXTS.has(String(rest.at(-1)));
+    this.write(isBoot ? 'debug' : 'info', message, rest);
   }
 
   fatal(message: unknown, ...rest: unknown[]): void {

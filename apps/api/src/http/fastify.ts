@@ -1,29 +1,34 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { HttpSettings } from '../api.settings.js';
+import { newId } from '#libs/core';
+import { REQUEST_ID_HEADER, requestIdFrom } from '#libs/logging';
+import type { HttpSettings } from '../../../shared/src/http.settings.js';
 import { makeProblem } from './problem-details.js';
 
 /** Path parameters are names or ids; anything longer is an attack or a mistake. */
 const MAX_PARAMETER_LENGTH = 256;
 
-/** Fastify with our limits. `makeRequestId` names each request, from its headers if it may. */
-export function createFastifyAdapter(
-  settings: HttpSettings,
-  makeRequestId: (header: string | readonly string[] | undefined) => string,
-): FastifyAdapter {
-  const adapter = new FastifyAdapter({
+/** Leaves Fastify's own errors as they are, so that their codes are not lost on the way. */
+class PlainErrorsFastifyAdapter extends FastifyAdapter {
+  override mapException(error: unknown): unknown {
+    return error;
+  }
+}
+
+/** Fastify with our limits, and a request id for everything that it answers. */
+export function createFastifyAdapter(settings: HttpSettings): FastifyAdapter {
+  const adapter = new PlainErrorsFastifyAdapter({
     bodyLimit: settings.bodyLimitBytes,
     requestTimeout: settings.requestTimeoutMs,
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     trustProxy: settings.trustProxy,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
-    genReqId: (request: IncomingMessage) => makeRequestId(request.headers['x-request-id']),
+    genReqId: (request: IncomingMessage) => requestIdFrom(request.headers[REQUEST_ID_HEADER]),
     // Requests that arrive on an open connection while we close are still answered.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    clientErrorHandler: (error, socket) =>
-      answerBrokenRequest(error, socket, makeRequestId(undefined)),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, newId()),
   });
   const fastify = adapter.getInstance();
   fastify.removeContentTypeParser('text/plain');

@@ -1,0 +1,42 @@
+import helmet from '@fastify/helmet';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import {
+  loggingSettings,
+  NestLoggerService,
+  registerAccessLog,
+  registerRequestContext,
+} from '#libs/logging';
+import type { Platform } from '../../shared/src/platform.js';
+import { httpSettings } from '../../shared/src/http.settings.js';
+import { AppModule } from './app.module.js';
+import { mountDocs } from './http/docs.js';
+import { createFastifyAdapter } from './http/fastify.js';
+
+/** Pages come from this server alone; answers in JSON need nothing at all. */
+const CONTENT_SECURITY_POLICY = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'self'"],
+    objectSrc: ["'none'"],
+    baseUri: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+};
+
+/** The API, ready to listen. Closing it leaves the platform open. */
+export async function createApi(platform: Platform): Promise<NestFastifyApplication> {
+  const settings = platform.store.get(httpSettings);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(platform),
+    createFastifyAdapter(settings),
+    { bodyParser: false, abortOnError: false, logger: new NestLoggerService(platform.log) },
+  );
+  const fastify = app.getHttpAdapter().getInstance();
+  registerRequestContext(fastify);
+  registerAccessLog(fastify, platform.log, () => platform.store.get(loggingSettings).accessLog);
+  await app.register(helmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY });
+  if (settings.docs) mountDocs(app);
+  await app.init();
+  return app;
+}
