@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { Client } from 'pg';
 import { createDataSource, persistenceSettings } from '#libs/persistence';
 import type { DataSource } from 'typeorm';
 import { databaseParts } from '../../apps/shared/src/database-parts.js';
@@ -52,7 +52,7 @@ export function testRedisUrl(): string {
 async function onMaintenanceDatabase(sql: string): Promise<void> {
   const url = new URL(requiredEnvironment('PANTHEON_TEST_POSTGRES_URL'));
   url.pathname = '/postgres';
-  const client = new pg.Client({ connectionString: url.href });
+  const client = new Client({ connectionString: url.href });
   await client.connect();
   try {
     await client.query(sql);

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { isError } from '#libs/core';
 import { readSettingsFile, SettingsStore } from '#libs/config';
 import { allSettings } from './all-settings.js';
 
@@ -18,7 +19,10 @@ export interface LoadedSettings {
 export async function loadSettings(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<LoadedSettings> {
-  const { PANTHEON_CONFIG_FILE: configFile, ...variables } = { ...dotEnv(), ...environment };
+  const { PANTHEON_CONFIG_FILE: configFile, ...variables } = {
+    ...(await dotEnv()),
+    ...environment,
+  };
   const filePath = resolve(configFile ?? 'pantheon.config.json');
   const store = new SettingsStore(allSettings, {
     file: await readSettingsFile(filePath),
@@ -27,6 +31,11 @@ export async function loadSettings(
   return { store, filePath };
 }
 
-function dotEnv(): Record<string, string | undefined> {
-  return existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
+async function dotEnv(): Promise<Record<string, string | undefined>> {
+  try {
+    return parseEnv(await readFile('.env', 'utf8'));
+  } catch (error) {
+    if (isError(error) && 'code' in error && error.code === 'ENOENT') return {};
+    throw error;
+  }
 }

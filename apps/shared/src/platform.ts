@@ -15,7 +15,8 @@ import { openDatabase } from './open-database.js';
 export interface Platform {
   readonly store: SettingsStore;
   readonly log: RootLogger;
-  readonly watcher: SettingsFileWatcher;
+  /** Null where settings do not change with a file. */
+  readonly watcher: SettingsFileWatcher | null;
   readonly dataSource: DataSource;
   readonly databaseUrl: string;
   /** Whether this process runs the embedded PostgreSQL. */

@@ -49,7 +49,7 @@ function documentHandlers(app: NestFastifyApplication, swagger: SwaggerLibrary):
   const reflector = app.get(Reflector);
   const secured = new Set<string>();
   for (const { instance, metatype } of app.get(DiscoveryService).getControllers()) {
-    if (metatype === null || typeof metatype !== 'function' || instance == null) continue;
+    if (typeof metatype !== 'function' || typeof instance !== 'object') continue;
     const prototype: object = Object.getPrototypeOf(instance);
     const tag = metatype.name.replace(/Controller$/, '');
     swagger.ApiTags(tag)(metatype);
