@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -18,6 +18,8 @@ import { startTestRedis } from './redis-server.js';
  */
 export async function startServices(): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pantheon-test-pg-'));
+  // When root runs the tests, the user that runs PostgreSQL has to pass through.
+  await chmod(dataDir, 0o711);
   const [postgres, redis] = await Promise.all([
     EmbeddedPostgres.start({
       dataDir: join(dataDir, 'data'),
