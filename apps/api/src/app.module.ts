@@ -1,15 +1,14 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
-import { ConfigModule } from '#libs/config';
-import { LoggingModule } from '#libs/logging';
-import { IdempotencyStore, PersistenceModule, PostgresIdempotencyStore } from '#libs/persistence';
+import { IdempotencyStore, PostgresIdempotencyStore } from '#libs/persistence';
 import type { Platform } from '../../shared/src/platform.js';
+import { PlatformModule } from '../../shared/src/platform.module.js';
 import { ConfigController } from './config.controller.js';
 import { IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ValidationPipe } from './http/validation.pipe.js';
 
-/** Everything that the API is composed of. */
+/** The API: the platform, and what is reached over HTTP. */
 @Module({})
 export class AppModule {
   static forRoot(platform: Platform): DynamicModule {
@@ -17,9 +16,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         DiscoveryModule,
-        ConfigModule.forRoot(platform.store, platform.watcher),
-        LoggingModule.forRoot(platform.log),
-        PersistenceModule.forRoot(platform.dataSource),
+        PlatformModule.forRoot(platform),
       ],
       controllers: [ConfigController],
       providers: [

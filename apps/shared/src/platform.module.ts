@@ -1,0 +1,24 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ConfigModule } from '#libs/config';
+import { Clock, SystemClock } from '#libs/core';
+import { LoggingModule } from '#libs/logging';
+import { PersistenceModule } from '#libs/persistence';
+import type { Platform } from './platform.js';
+
+/** What the API and the worker have in common: everything but HTTP. */
+@Module({})
+export class PlatformModule {
+  static forRoot(platform: Platform): DynamicModule {
+    return {
+      module: PlatformModule,
+      global: true,
+      imports: [
+        ConfigModule.forRoot(platform.store, platform.watcher),
+        LoggingModule.forRoot(platform.log),
+        PersistenceModule.forRoot(platform.dataSource),
+      ],
+      providers: [{ provide: Clock, useClass: SystemClock }],
+      exports: [Clock],
+    };
+  }
+}
