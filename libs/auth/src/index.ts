@@ -1,4 +1,14 @@
+export { AuthModule } from './auth.module.js';
+export { authControllers } from './http/auth.controllers.js';
 export { authEntities } from './entities/index.js';
 export { authMigrations } from './migrations/index.js';
 export { authSettings } from './auth.settings.js';
 export type { AuthSettings } from './auth.settings.js';
+export { authEvents } from './auth.events.js';
+export type { AuthEvent } from './auth.events.js';
+export { AdministratorBootstrap } from './bootstrap/administrator.bootstrap.js';
+export type { Administrator } from './bootstrap/administrator.bootstrap.js';
+export { Authenticator } from './accounts/authenticator.js';
+export type { Authentication } from './accounts/authenticator.js';
+export { PrincipalLoader } from './principals/principal.loader.js';
+export { GrantAccessControl } from './access/grant-access-control.js';

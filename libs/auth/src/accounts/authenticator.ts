@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { Clock, type Principal } from '#libs/core';
+import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
+import { PrincipalLoader } from '../principals/principal.loader.js';
+import { AccessTokens } from '../tokens/access-tokens.js';
+
+/** Who a request comes from, and by which session. */
+export interface Authentication {
+  readonly principal: Principal;
+  readonly sessionId: string;
+}
+
+/** RFC 6750: the scheme in any case, one space or more, one token. */
+const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i;
+
+/** Turns an `Authorization` header into a principal. */
+@Injectable()
+export class Authenticator {
+  constructor(
+    private readonly accessTokens: AccessTokens,
+    private readonly principals: PrincipalLoader,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Verifies the token (from memory when it was seen before), then asks the database once: the
+   * session must be alive and the user active at this moment.
+   * @throws UnauthenticatedError AUTH_TOKEN_MISSING, AUTH_TOKEN_EXPIRED or AUTH_TOKEN_INVALID
+   */
+  async authenticate(header: string | undefined): Promise<Authentication> {
+    if (header === undefined || header === '') throw new UnauthenticatedError('AUTH_TOKEN_MISSING');
+    const token = BEARER.exec(header)?.[1];
+    if (token === undefined) throw new UnauthenticatedError('AUTH_TOKEN_INVALID');
+    const { userId, sessionId } = await this.accessTokens.verify(token);
+    const principal = await this.principals.ofSession(userId, sessionId, this.clock.now());
+    if (principal === undefined) throw new UnauthenticatedError('AUTH_TOKEN_INVALID');
+    return { principal, sessionId };
+  }
+}

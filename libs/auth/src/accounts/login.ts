@@ -1,0 +1,88 @@
+import { hash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { SettingsStore } from '#libs/config';
+import { authEvents } from '../auth.events.js';
+import { authSettings } from '../auth.settings.js';
+import { ThrottledError } from '../errors/auth-overload.error.js';
+import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
+import { PasswordHasher } from '../passwords/password-hasher.js';
+import { normalisePassword } from '../passwords/password-policy.js';
+import { Sessions, type TokenPair } from '../sessions/sessions.js';
+import { clientKeyOf } from '../throttle/client-address.js';
+import { FailureThrottle, type ThrottleKey } from '../throttle/failure-throttle.js';
+import { AccountStore, type Credentials } from './account.store.js';
+
+export interface LoginAttempt {
+  /** In lower case, as `emailSchema` makes it. */
+  readonly email: string;
+  readonly password: string;
+  /** IP address that the attempt comes from. */
+  readonly address: string;
+}
+
+/**
+ * Checks an email and a password. An unknown email, a wrong password and a disabled account
+ * answer alike and take equally long: each costs one look-up and one argon2id.
+ */
+@Injectable()
+export class Login {
+  constructor(
+    private readonly accounts: AccountStore,
+    private readonly passwords: PasswordHasher,
+    private readonly sessions: Sessions,
+    private readonly throttle: FailureThrottle,
+    private readonly settings: SettingsStore,
+  ) {}
+
+  /**
+   * Opens a session.
+   * @throws UnauthenticatedError AUTH_CREDENTIALS_INVALID
+   * @throws ThrottledError after too many failures; PasswordQueueFullError under overload
+   */
+  async login(attempt: LoginAttempt): Promise<TokenPair> {
+    const { address } = attempt;
+    try {
+      const account = await this.throttle.attempt(this.keysOf(attempt), () => this.check(attempt));
+      if (account === undefined) throw new UnauthenticatedError('AUTH_CREDENTIALS_INVALID');
+      const { userId } = account;
+      const tokens = await this.sessions.open(userId);
+      authEvents.publish(() => ({ type: 'login', outcome: 'succeeded', userId }));
+      return tokens;
+    } catch (error) {
+      if (error instanceof UnauthenticatedError) {
+        authEvents.publish(() => ({ type: 'login', outcome: 'failed', address }));
+      } else if (error instanceof ThrottledError) {
+        authEvents.publish(() => ({ type: 'login', outcome: 'throttled', address }));
+      }
+      throw error;
+    }
+  }
+
+  private async check({ email, password }: LoginAttempt): Promise<Credentials | undefined> {
+    const account = await this.accounts.findCredentials(email);
+    const normalised = normalisePassword(password);
+    const matches = await this.passwords.matches(normalised, account?.passwordHash);
+    if (account === undefined || !matches || account.disabled) return undefined;
+    if (await this.passwords.isOutdated(account.passwordHash)) {
+      const renewed = await this.passwords.hash(normalised);
+      await this.accounts.replaceHash(account.userId, account.passwordHash, renewed);
+    }
+    return account;
+  }
+
+  private keysOf({ email, address }: LoginAttempt): ThrottleKey[] {
+    const limits = this.settings.get(authSettings);
+    const client = clientKeyOf(address);
+    // Emails are hashed so that the table holds neither addresses of people nor long texts.
+    const account = hash('sha256', email, 'base64');
+    return [
+      {
+        key: `login:client:${client}:${account}`,
+        limit: limits.loginFailuresPerClient,
+        forgiving: true,
+      },
+      { key: `login:account:${account}`, limit: limits.loginFailuresPerAccount },
+      { key: `login:address:${client}`, limit: limits.loginFailuresPerAddress },
+    ];
+  }
+}

@@ -1,0 +1,149 @@
+import { Injectable } from '@nestjs/common';
+import { SettingsStore } from '#libs/config';
+import { Clock, newId, type PermissionGrant, type Principal } from '#libs/core';
+import { DataSource, type EntityManager } from 'typeorm';
+import { authSettings } from '../auth.settings.js';
+import { AccountConflictError } from '../errors/account-conflict.error.js';
+import { AccountInputError } from '../errors/account-input.error.js';
+import { AccountNotFoundError } from '../errors/account-not-found.error.js';
+import { PasswordHasher } from '../passwords/password-hasher.js';
+import { acceptNewPassword } from '../passwords/password-policy.js';
+import { allowing, requireCoverage } from './delegation.js';
+import { GrantStore } from './grant.store.js';
+import { type AssignableRole, UserStore, type UserView } from './user.store.js';
+
+export interface NewUser {
+  /** In lower case, as `emailSchema` makes it. */
+  readonly email: string;
+  readonly password: string;
+  /** Names of roles. */
+  readonly roles: readonly string[];
+}
+
+export interface UserChange {
+  readonly disabled?: boolean | undefined;
+  /** Names of roles; replaces those the user has. */
+  readonly roles?: readonly string[] | undefined;
+}
+
+/**
+ * The users of the caller's organization. Users of other organizations do not exist here.
+ *
+ * Nobody changes themselves: whoever manages users stays able to, so an organization cannot lock
+ * itself out by one call. What is changed holds from the user's next request.
+ */
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly users: UserStore,
+    private readonly grants: GrantStore,
+    private readonly passwords: PasswordHasher,
+    private readonly clock: Clock,
+    private readonly settings: SettingsStore,
+  ) {}
+
+  /** At most `limit` users with ids after `afterId`, in the order of their creation. */
+  list(caller: Principal, limit: number, afterId?: string): Promise<UserView[]> {
+    return this.users.list(caller, limit, afterId);
+  }
+
+  /**
+   * @throws AccountInputError for an unsuitable password or an unknown role
+   * @throws AccountConflictError AUTH_EMAIL_UNAVAILABLE, also when another organization has it
+   * @throws ForbiddenError AUTH_GRANT_EXCEEDS_OWN
+   */
+  async create(caller: Principal, { email, password, roles }: NewUser): Promise<UserView> {
+    const accepted = acceptNewPassword(password, this.settings.get(authSettings));
+    const passwordHash = await this.passwords.hash(accepted);
+    const user = { id: newId(this.clock.nowMs()), email, createdAt: this.clock.now() };
+    return this.dataSource.transaction(async (manager) => {
+      const given = await this.rolesNamed(manager, caller, roles);
+      requireCoverage(caller, allowing(grantsOf(given)));
+      if (!(await this.users.insert(manager, caller, user, passwordHash))) {
+        throw new AccountConflictError(
+          'AUTH_EMAIL_UNAVAILABLE',
+          'No account can be made with this email.',
+        );
+      }
+      await this.users.replaceRoles(manager, user.id, given);
+      return { ...user, status: 'active', roles: namesOf(given), grants: [] };
+    });
+  }
+
+  /**
+   * Disables or enables a user, or gives them other roles.
+   * @throws AccountNotFoundError, AccountConflictError AUTH_SELF_CHANGE, AccountInputError for an
+   * unknown role, ForbiddenError when the user or a role goes beyond the caller's permissions
+   */
+  async change(caller: Principal, userId: string, change: UserChange): Promise<UserView> {
+    return this.dataSource.transaction(async (manager) => {
+      let user = await this.lockOther(manager, caller, userId);
+      const { roles, disabled } = change;
+      if (roles !== undefined) {
+        const given = await this.rolesNamed(manager, caller, roles);
+        requireCoverage(caller, allowing(grantsOf(given)));
+        await this.users.replaceRoles(manager, userId, given);
+        user = { ...user, roles: namesOf(given) };
+      }
+      if (disabled !== undefined && disabled !== (user.status === 'disabled')) {
+        await this.users.setDisabled(manager, userId, disabled, this.clock.now());
+        user = { ...user, status: disabled ? 'disabled' : 'active' };
+      }
+      return user;
+    });
+  }
+
+  /** Replaces the grants of one user alone. Throws like `change`. */
+  async replaceGrants(
+    caller: Principal,
+    userId: string,
+    grants: readonly PermissionGrant[],
+  ): Promise<UserView> {
+    return this.dataSource.transaction(async (manager) => {
+      const user = await this.lockOther(manager, caller, userId);
+      requireCoverage(caller, allowing(grants));
+      await this.grants.replace(manager, { userId }, grants);
+      return { ...user, grants };
+    });
+  }
+
+  /** Locks a user whom the caller may change: another one, with no permission beyond theirs. */
+  private async lockOther(
+    manager: EntityManager,
+    caller: Principal,
+    userId: string,
+  ): Promise<UserView> {
+    const user = await this.users.lock(manager, caller, userId);
+    if (user === undefined) throw new AccountNotFoundError('user');
+    if (userId === caller.userId) {
+      throw new AccountConflictError('AUTH_SELF_CHANGE', 'Nobody can change their own account.');
+    }
+    const held = await this.users.assignableRoles(manager, caller, user.roles);
+    requireCoverage(caller, [...grantsOf(held), ...user.grants]);
+    return user;
+  }
+
+  private async rolesNamed(
+    manager: EntityManager,
+    caller: Principal,
+    names: readonly string[],
+  ): Promise<AssignableRole[]> {
+    const roles = await this.users.assignableRoles(manager, caller, names);
+    const known = new Set(namesOf(roles));
+    const unknown = names.findIndex((name) => !known.has(name));
+    if (unknown >= 0) {
+      const message = `There is no role "${names[unknown]}".`;
+      throw new AccountInputError('AUTH_ROLE_UNKNOWN', `body.roles[${unknown}]`, message);
+    }
+    return roles;
+  }
+}
+
+function grantsOf(roles: readonly AssignableRole[]): PermissionGrant[] {
+  return roles.flatMap(({ grants }) => grants);
+}
+
+function namesOf(roles: readonly AssignableRole[]): string[] {
+  return roles.map(({ name }) => name).sort();
+}

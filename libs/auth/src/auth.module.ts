@@ -1,0 +1,62 @@
+import { Global, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { AccessControl } from '#libs/core';
+import { GrantAccessControl } from './access/grant-access-control.js';
+import { AccountStore } from './accounts/account.store.js';
+import { Authenticator } from './accounts/authenticator.js';
+import { Login } from './accounts/login.js';
+import { Registration } from './accounts/registration.js';
+import { GrantStore } from './administration/grant.store.js';
+import { RolesService } from './administration/roles.service.js';
+import { UserStore } from './administration/user.store.js';
+import { UsersService } from './administration/users.service.js';
+import { AdministratorBootstrap } from './bootstrap/administrator.bootstrap.js';
+import { AuthGuard } from './guards/auth.guard.js';
+import { PermissionGuard } from './guards/permission.guard.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { PrincipalLoader } from './principals/principal.loader.js';
+import { SessionStore } from './sessions/session.store.js';
+import { Sessions } from './sessions/sessions.js';
+import { FailureThrottle } from './throttle/failure-throttle.js';
+import { AccessTokens } from './tokens/access-tokens.js';
+import { SigningKeyStore } from './tokens/signing-key.store.js';
+import { SigningKeys } from './tokens/signing-keys.js';
+
+const services = [
+  AdministratorBootstrap,
+  Authenticator,
+  Login,
+  PrincipalLoader,
+  Registration,
+  RolesService,
+  Sessions,
+  UsersService,
+];
+
+/**
+ * Accounts, sessions and permissions, with the guards that every route passes. Global, so that
+ * other libs find `AccessControl` without knowing this one. It needs `DataSource`,
+ * `SettingsStore` and `Clock` from global modules. Routes are mounted by the app:
+ * `authControllers`.
+ */
+@Global()
+@Module({
+  providers: [
+    ...services,
+    AccessTokens,
+    AccountStore,
+    FailureThrottle,
+    GrantStore,
+    PasswordHasher,
+    SessionStore,
+    SigningKeyStore,
+    SigningKeys,
+    UserStore,
+    { provide: AccessControl, useClass: GrantAccessControl },
+    // Guards run in this order.
+    { provide: APP_GUARD, useClass: AuthGuard },
+    { provide: APP_GUARD, useClass: PermissionGuard },
+  ],
+  exports: [...services, AccessControl],
+})
+export class AuthModule {}

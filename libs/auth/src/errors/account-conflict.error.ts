@@ -1,0 +1,11 @@
+import { PantheonError } from '#libs/core';
+
+type ConflictCode =
+  'AUTH_EMAIL_UNAVAILABLE' | 'AUTH_ROLE_EXISTS' | 'AUTH_SELF_CHANGE' | 'AUTH_REFRESH_CONCURRENT';
+
+/** What was asked for collides with what is already there. */
+export class AccountConflictError extends PantheonError {
+  constructor(code: ConflictCode, message: string) {
+    super(code, message, { kind: 'conflict' });
+  }
+}

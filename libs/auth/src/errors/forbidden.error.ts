@@ -1,0 +1,14 @@
+import { PantheonError } from '#libs/core';
+
+type ForbiddenCode =
+  | 'AUTH_PERMISSION_DENIED'
+  | 'AUTH_GRANT_EXCEEDS_OWN'
+  | 'AUTH_ROLE_BUILT_IN'
+  | 'AUTH_REGISTRATION_CLOSED';
+
+/** The caller is known and may not do this. */
+export class ForbiddenError extends PantheonError {
+  constructor(code: ForbiddenCode, message: string) {
+    super(code, message, { kind: 'forbidden' });
+  }
+}

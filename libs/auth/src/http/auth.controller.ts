@@ -1,0 +1,103 @@
+import { Body, Controller, Get, Headers, Ip, Post } from '@nestjs/common';
+import { AccessControl, type Principal } from '#libs/core';
+import { CurrentPrincipal, Public, Returns } from '#libs/http';
+import type { z } from 'zod';
+import { Authenticator } from '../accounts/authenticator.js';
+import { Login } from '../accounts/login.js';
+import { Registration } from '../accounts/registration.js';
+import { Sessions, type TokenPair } from '../sessions/sessions.js';
+import {
+  accountSchema,
+  checkBody,
+  checkSchema,
+  loginBody,
+  logoutBody,
+  refreshBody,
+  registerBody,
+  tokenPairSchema,
+} from './auth.schemas.js';
+
+/** Accounts and sessions of the caller. */
+@Controller('v1/auth')
+export class AuthController {
+  constructor(
+    private readonly registration: Registration,
+    private readonly loginService: Login,
+    private readonly sessions: Sessions,
+    private readonly authenticator: Authenticator,
+    private readonly access: AccessControl,
+  ) {}
+
+  @Post('register')
+  @Public()
+  @Returns(201, 'Makes an account that owns an organization of its own', accountSchema)
+  async register(
+    @Body({ schema: registerBody }) body: z.infer<typeof registerBody>,
+    @Ip() address: string,
+  ): Promise<z.infer<typeof accountSchema>> {
+    return toAccount(await this.registration.register({ ...body, address }));
+  }
+
+  @Post('login')
+  @Public()
+  @Returns(200, 'Opens a session', tokenPairSchema)
+  login(
+    @Body({ schema: loginBody }) body: z.infer<typeof loginBody>,
+    @Ip() address: string,
+  ): Promise<TokenPair> {
+    return this.loginService.login({ ...body, address });
+  }
+
+  @Post('refresh')
+  @Public()
+  @Returns(200, 'Exchanges a refresh token, which is good for this once', tokenPairSchema)
+  refresh(
+    @Body({ schema: refreshBody }) { refreshToken }: z.infer<typeof refreshBody>,
+  ): Promise<TokenPair> {
+    return this.sessions.refresh(refreshToken);
+  }
+
+  /**
+   * Takes either token, so that a client whose access token has expired can log out too. Like
+   * RFC 7009 it does not tell whether a refresh token was good.
+   */
+  @Post('logout')
+  @Public()
+  @Returns(204, 'Ends the session of the access token, of the refresh token in the body, or both')
+  async logout(
+    @Body({ schema: logoutBody }) body: z.infer<typeof logoutBody>,
+    @Headers('authorization') authorization: string | undefined,
+  ): Promise<void> {
+    const refreshToken = body?.refreshToken;
+    if (authorization !== undefined || refreshToken === undefined) {
+      const { sessionId } = await this.authenticator.authenticate(authorization);
+      await this.sessions.end(sessionId);
+    }
+    if (refreshToken !== undefined) await this.sessions.endByRefreshToken(refreshToken);
+  }
+
+  @Get('me')
+  @Returns(200, 'Who the caller is and what they may do', accountSchema)
+  me(@CurrentPrincipal() principal: Principal): z.infer<typeof accountSchema> {
+    return toAccount(principal);
+  }
+
+  @Post('check')
+  @Returns(200, 'Whether the caller may do something', checkSchema)
+  check(
+    @Body({ schema: checkBody }) { resource, action }: z.infer<typeof checkBody>,
+    @CurrentPrincipal() principal: Principal,
+  ): z.infer<typeof checkSchema> {
+    return { allowed: this.access.isAllowed(principal, resource, action) };
+  }
+}
+
+function toAccount({
+  userId,
+  email,
+  organizationId,
+  roles,
+  grants,
+}: Principal): z.infer<typeof accountSchema> {
+  return { id: userId, email, organizationId, roles: [...roles], grants: [...grants] };
+}

@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '#libs/core';
+import { DataSource } from 'typeorm';
+import { BUILT_IN_ROLE_IDS } from '../accounts/built-in-roles.js';
+
+/** Everything a principal is made of, for the account that the rest of the statement names. */
+const SELECT_PRINCIPAL = `
+  SELECT account.id AS "userId", account.organization_id AS "organizationId", account.email,
+    ARRAY(
+      SELECT role.name FROM user_role held JOIN role ON role.id = held.role_id
+      WHERE held.user_id = account.id ORDER BY role.name
+    ) AS roles,
+    ARRAY(
+      SELECT jsonb_build_object('resource', given.resource, 'action', given.action, 'effect', given.effect)
+      FROM (
+        SELECT resource, action, effect
+        FROM user_role held JOIN permission_grant USING (role_id) WHERE held.user_id = account.id
+        UNION
+        SELECT resource, action, effect FROM permission_grant WHERE user_id = account.id
+      ) AS given
+      ORDER BY given.resource, given.action, given.effect
+    ) AS grants
+  FROM user_account account`;
+
+/** Loads who somebody is and what they may do, always in one query. */
+@Injectable()
+export class PrincipalLoader {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * The principal behind a session, or undefined when the session has ended or the user is
+   * disabled. Nothing of it is cached: what is revoked, disabled or changed in any process holds
+   * from the next request on in all of them.
+   */
+  ofSession(userId: string, sessionId: string, now: Date): Promise<Principal | undefined> {
+    return this.one(
+      `JOIN user_session session ON session.user_id = account.id
+       WHERE account.id = $1 AND account.disabled_at IS NULL
+         AND session.id = $2 AND session.revoked_at IS NULL AND session.expires_at > $3`,
+      [userId, sessionId, now],
+    );
+  }
+
+  /** The principal of an active user, for work without a session such as a command or a job. */
+  ofUser(userId: string): Promise<Principal | undefined> {
+    return this.one('WHERE account.id = $1 AND account.disabled_at IS NULL', [userId]);
+  }
+
+  /** Like `ofUser`, by email. */
+  ofEmail(email: string): Promise<Principal | undefined> {
+    return this.one('WHERE account.email = $1 AND account.disabled_at IS NULL', [
+      email.toLowerCase(),
+    ]);
+  }
+
+  /** The oldest active administrator. */
+  ofAdministrator(): Promise<Principal | undefined> {
+    return this.one(
+      `JOIN user_role admin ON admin.user_id = account.id AND admin.role_id = $1
+       WHERE account.disabled_at IS NULL ORDER BY account.id LIMIT 1`,
+      [BUILT_IN_ROLE_IDS.admin],
+    );
+  }
+
+  private async one(which: string, parameters: unknown[]): Promise<Principal | undefined> {
+    const [principal] = await this.dataSource.query<Principal[]>(
+      `${SELECT_PRINCIPAL} ${which}`,
+      parameters,
+    );
+    return principal;
+  }
+}

@@ -1,0 +1,123 @@
+import { Injectable } from '@nestjs/common';
+import { SettingsStore } from '#libs/config';
+import { Clock, newId } from '#libs/core';
+import { authEvents } from '../auth.events.js';
+import { authSettings } from '../auth.settings.js';
+import { AccountConflictError } from '../errors/account-conflict.error.js';
+import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
+import { AccessTokens } from '../tokens/access-tokens.js';
+import { newRefreshToken, refreshTokenHash } from '../tokens/refresh-token.js';
+import { type NewRefreshToken, type SessionOwner, SessionStore } from './session.store.js';
+
+/** What a log-in or a refresh hands out. */
+export interface TokenPair {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly tokenType: 'Bearer';
+  /** Life of the access token. */
+  readonly expiresInSeconds: number;
+}
+
+/**
+ * Sessions: opened by a log-in, carried on by refreshes, ended by log-out, by time or by theft.
+ *
+ * A refresh token is good for one exchange (RFC 9700, section 4.14.2). What happens when it comes
+ * again depends on when:
+ * - within `refreshReuseGraceSeconds` of the exchange: two tabs or a retry. It is refused with
+ *   AUTH_REFRESH_CONCURRENT and nothing else happens; whoever came first goes on.
+ * - later: one of the two who hold it has stolen it. The session ends, with every token of it.
+ *
+ * Nobody ever gets tokens for a used token, so the grace gives a thief nothing; it only delays
+ * the alarm.
+ */
+@Injectable()
+export class Sessions {
+  constructor(
+    private readonly store: SessionStore,
+    private readonly accessTokens: AccessTokens,
+    private readonly clock: Clock,
+    private readonly settings: SettingsStore,
+  ) {}
+
+  /** Opens a session for a user whose credentials were checked. */
+  async open(userId: string): Promise<TokenPair> {
+    const owner = { userId, sessionId: newId(this.clock.nowMs()) };
+    const { refreshToken, row } = this.nextToken();
+    await this.store.open(owner, row);
+    return this.pair(owner, refreshToken);
+  }
+
+  /**
+   * Exchanges a refresh token for a new pair.
+   * @throws UnauthenticatedError when the token is unknown, expired, stolen or its session ended
+   * @throws AccountConflictError when another request has just exchanged it
+   */
+  async refresh(token: string): Promise<TokenPair> {
+    const tokenHash = refreshTokenHash(token);
+    if (tokenHash === undefined) throw new UnauthenticatedError('AUTH_REFRESH_TOKEN_INVALID');
+    const { refreshToken, row } = this.nextToken();
+    const { sessionMaxAgeSeconds } = this.settings.get(authSettings);
+    const owner = await this.store.rotate(tokenHash, row, sessionMaxAgeSeconds);
+    if (owner === undefined) throw await this.refusal(tokenHash);
+    authEvents.publish(() => ({ type: 'refreshed', userId: owner.userId }));
+    return this.pair(owner, refreshToken);
+  }
+
+  /** Ends a session and all its tokens. Ending it again is no error. */
+  async end(sessionId: string): Promise<void> {
+    if (await this.store.revoke(sessionId, this.clock.now(), 'logout')) {
+      authEvents.publish(() => ({ type: 'logged-out', sessionId }));
+    }
+  }
+
+  /** Ends the session that a refresh token, used or not, belongs to; an unknown one is no error. */
+  async endByRefreshToken(token: string): Promise<void> {
+    const tokenHash = refreshTokenHash(token);
+    if (tokenHash === undefined) return;
+    const found = await this.store.findSpent(tokenHash, this.clock.now());
+    if (found !== undefined) await this.end(found.sessionId);
+  }
+
+  private async refusal(tokenHash: Buffer): Promise<Error> {
+    const now = this.clock.now();
+    const spent = await this.store.findSpent(tokenHash, now);
+    if (spent === undefined || spent.usedAt === null || spent.sessionEnded) {
+      return new UnauthenticatedError('AUTH_REFRESH_TOKEN_INVALID');
+    }
+    const { refreshReuseGraceSeconds } = this.settings.get(authSettings);
+    if (now.getTime() - spent.usedAt.getTime() < refreshReuseGraceSeconds * 1000) {
+      return new AccountConflictError(
+        'AUTH_REFRESH_CONCURRENT',
+        'Another request has just exchanged this refresh token; go on with the tokens it was given.',
+      );
+    }
+    const { sessionId, userId } = spent;
+    await this.store.revoke(sessionId, now, 'reuse');
+    authEvents.publish(() => ({ type: 'refresh-token-reused', userId, sessionId }));
+    return new UnauthenticatedError('AUTH_REFRESH_TOKEN_REUSED');
+  }
+
+  private nextToken(): { refreshToken: string; row: NewRefreshToken } {
+    const refreshToken = newRefreshToken();
+    const tokenHash = refreshTokenHash(refreshToken);
+    if (tokenHash === undefined) throw new Error('A new refresh token does not have its own form.');
+    const now = this.clock.now();
+    const { refreshTokenTtlSeconds, sessionMaxAgeSeconds } = this.settings.get(authSettings);
+    const lifeSeconds = Math.min(refreshTokenTtlSeconds, sessionMaxAgeSeconds);
+    const expiresAt = new Date(now.getTime() + lifeSeconds * 1000);
+    return { refreshToken, row: { id: newId(now.getTime()), tokenHash, now, expiresAt } };
+  }
+
+  private async pair(
+    { userId, sessionId }: SessionOwner,
+    refreshToken: string,
+  ): Promise<TokenPair> {
+    const { token, ttlSeconds } = await this.accessTokens.issue(userId, sessionId);
+    return {
+      accessToken: token,
+      refreshToken,
+      tokenType: 'Bearer',
+      expiresInSeconds: ttlSeconds,
+    };
+  }
+}
