@@ -21,6 +21,12 @@ export const contextSettings = defineSettings('context', {
   bulkMaxReportedFaults: z.number().int().min(1).max(10_000).default(1000).meta({
     description: 'Rejected lines that a bulk write lists; further ones are only counted',
   }),
+  bulkMaxLineBytes: z.number().int().min(1024).max(16_777_216).default(1_048_576).meta({
+    description: 'Longest line of a bulk body; a longer one is rejected and the rest is read on',
+  }),
+  bulkMaxBytes: z.number().int().min(1024).max(1_099_511_627_776).default(1_073_741_824).meta({
+    description: 'Largest bulk body; a larger one is answered with 413',
+  }),
   streamBatchRows: z.number().int().min(1).max(10_000).default(500).meta({
     description: 'Rows that a stream of entries takes from its database cursor at once',
   }),
@@ -38,6 +44,12 @@ export const contextSettings = defineSettings('context', {
   }),
   compileMaxLimit: z.number().int().min(1).max(1000).default(200).meta({
     description: 'Most messages and most recent entries per source that a compile may ask for',
+  }),
+  compileBatchMaxRequests: z.number().int().min(1).max(1000).default(20).meta({
+    description: 'Most contexts that one batch may compile',
+  }),
+  compileBatchParallel: z.number().int().min(1).max(32).default(4).meta({
+    description: 'Contexts of one batch that are compiled at once',
   }),
   candidateLimit: z.number().int().min(10).max(5000).default(200).meta({
     live: true,

@@ -1,0 +1,59 @@
+import { Readable } from 'node:stream';
+import { Body, Controller, Headers, Param, Post, Query } from '@nestjs/common';
+import { SettingsStore } from '#libs/config';
+import { PantheonError, type Principal } from '#libs/core';
+import { CurrentPrincipal, Idempotent, Returns } from '#libs/http';
+import { contextSettings } from '../context.settings.js';
+import { EntryService } from '../services/entry.service.js';
+import type { BulkReport } from '../services/views.js';
+import { bulkReportSchema } from './answer.schemas.js';
+import { bodyTooLarge, ndjsonLines } from './ndjson-lines.js';
+import { type BulkQuery, bulkQuerySchema, sourceIdSchema } from './parameter.schemas.js';
+
+/** Many entries in one request. */
+@Controller('v1/sources/:id/entries/bulk')
+export class BulkController {
+  constructor(
+    private readonly entries: EntryService,
+    private readonly settings: SettingsStore,
+  ) {}
+
+  /**
+   * The body is read as fast as the database stores it, so its size costs no memory. Whatever
+   * ends the write early, the rest of the body is read and thrown away: a client that still sends
+   * would not see the answer otherwise.
+   */
+  @Post()
+  @Idempotent()
+  @Returns(200, 'Adds one entry a line (application/x-ndjson)', bulkReportSchema)
+  async insert(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: sourceIdSchema }) source: string,
+    @Query({ schema: bulkQuerySchema }) { onError }: BulkQuery,
+    @Headers('content-length') contentLength: string | undefined,
+    @Body() body: unknown,
+  ): Promise<BulkReport> {
+    if (!(body instanceof Readable)) throw notNdjson();
+    const { bulkMaxLineBytes, bulkMaxBytes } = this.settings.get(contextSettings);
+    const stop = new AbortController();
+    body.once('error', () => stop.abort());
+    try {
+      if (Number(contentLength ?? 0) > bulkMaxBytes) throw bodyTooLarge(bulkMaxBytes, 0);
+      const lines = ndjsonLines(body, { maxLineBytes: bulkMaxLineBytes, maxBytes: bulkMaxBytes });
+      return await this.entries.bulkInsert(principal, source, lines, {
+        onError,
+        signal: stop.signal,
+      });
+    } finally {
+      body.resume();
+    }
+  }
+}
+
+function notNdjson(): PantheonError {
+  return new PantheonError(
+    'MEDIA_TYPE_UNSUPPORTED',
+    'Send one JSON object a line as application/x-ndjson.',
+    { kind: 'unsupported' },
+  );
+}
