@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import {
   type CallHandler,
   type ExecutionContext,
@@ -33,7 +34,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       ownerId: request.principal.userId,
       route: `${request.method} ${request.url}`,
       key,
-      requestHash: createHash('sha256').update(JSON.stringify(request.body)).digest('base64'),
+      requestHash: createHash('sha256').update(bodyText(request)).digest('base64'),
     };
     return this.answerOnce(claim, http.getResponse<FastifyReply>(), next);
   }
@@ -88,6 +89,12 @@ export class IdempotencyInterceptor implements NestInterceptor {
       ),
     );
   }
+}
+
+/** What tells one body from another; of a body that is a stream only its length is known yet. */
+function bodyText({ body, headers }: FastifyRequest): string {
+  if (body instanceof Readable) return `stream of ${headers['content-length'] ?? 'unknown'} bytes`;
+  return JSON.stringify(body) ?? '';
 }
 
 function invalidKey(): PantheonError {
