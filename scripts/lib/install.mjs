@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { giveUp, inProject, readText, root, say, sha256 } from './project.mjs';
 
 const MARKER = inProject('node_modules', '.pantheon-lock');
@@ -63,7 +63,9 @@ function install() {
 
 /** npm keeps downloads under HOME, which may be missing or read-only. */
 function isCacheWritable() {
-  const cache = process.env.npm_config_cache ?? join(homedir(), '.npm');
+  const cache = process.env.npm_config_cache || join(homedir(), '.npm');
+  // With an empty HOME npm itself comes up with `~/.npm`, taken literally.
+  if (!isAbsolute(cache)) return false;
   try {
     mkdirSync(cache, { recursive: true });
     accessSync(cache, constants.W_OK | constants.X_OK);
