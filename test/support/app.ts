@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SystemClock } from '#libs/core';
 import { persistenceSettings } from '#libs/persistence';
 import { MemoryLogDestination, RootLogger } from '#libs/logging';
 import { createApi } from '../../apps/api/src/create-api.js';
@@ -27,12 +28,27 @@ export interface TestAnswer {
   readonly body: any;
 }
 
+/** The machine's clock, some way ahead. */
+export class TravellingClock extends SystemClock {
+  private aheadMs = 0;
+
+  override nowMs(): number {
+    return super.nowMs() + this.aheadMs;
+  }
+
+  advance(ms: number): void {
+    this.aheadMs += ms;
+  }
+}
+
 /** The real API on a free port, with a database of its own. */
 export interface TestApi {
   readonly url: string;
   readonly app: NestFastifyApplication;
   readonly platform: Platform;
   readonly log: MemoryLogDestination;
+  /** The time that the app goes by. */
+  readonly clock: TravellingClock;
   request(method: string, path: string, request?: TestRequest): Promise<TestAnswer>;
   /** Logs in and returns an access token; by default the administrator's. */
   login(credentials?: { email: string; password: string }): Promise<string>;
@@ -59,7 +75,9 @@ export async function startTestApi(
     store.get(persistenceSettings),
     'pantheon-test',
   );
+  const clock = new TravellingClock();
   const platform: Platform = {
+    clock,
     store,
     log: new RootLogger({ service: 'api', destination: log }),
     watcher: null,
@@ -106,6 +124,7 @@ export async function startTestApi(
     app,
     platform,
     log,
+    clock,
     request,
     login,
     async register(email) {

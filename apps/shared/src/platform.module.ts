@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule } from '#libs/config';
-import { Clock, SystemClock } from '#libs/core';
+import { Clock } from '#libs/core';
 import { LoggingModule } from '#libs/logging';
 import { PersistenceModule } from '#libs/persistence';
 import type { Platform } from './platform.js';
@@ -17,7 +17,7 @@ export class PlatformModule {
         LoggingModule.forRoot(platform.log),
         PersistenceModule.forRoot(platform.dataSource),
       ],
-      providers: [{ provide: Clock, useClass: SystemClock }],
+      providers: [{ provide: Clock, useValue: platform.clock }],
       exports: [Clock],
     };
   }

@@ -1,3 +1,4 @@
+import { type Clock, SystemClock } from '#libs/core';
 import { SettingsFileWatcher, type SettingsStore } from '#libs/config';
 import {
   EmbeddedPostgres,
@@ -13,6 +14,7 @@ import { openDatabase } from './open-database.js';
 
 /** What every process of the platform stands on. */
 export interface Platform {
+  readonly clock: Clock;
   readonly store: SettingsStore;
   readonly log: RootLogger;
   /** Null where settings do not change with a file. */
@@ -55,6 +57,7 @@ export async function openPlatform(options: OpenPlatformOptions): Promise<Platfo
       log.module('config').error('The configuration file was not taken over', { err });
     });
     return {
+      clock: new SystemClock(),
       store,
       log,
       watcher,
