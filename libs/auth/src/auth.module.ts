@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AccessControl } from '#libs/core';
+import { JobsModule } from '#libs/jobs';
 import { GrantAccessControl } from './access/grant-access-control.js';
 import { AccountStore } from './accounts/account.store.js';
 import { Authenticator } from './accounts/authenticator.js';
@@ -11,6 +12,7 @@ import { RolesService } from './administration/roles.service.js';
 import { UserStore } from './administration/user.store.js';
 import { UsersService } from './administration/users.service.js';
 import { AdministratorBootstrap } from './bootstrap/administrator.bootstrap.js';
+import { AuthEventLog } from './auth-event.log.js';
 import { AuthGuard } from './guards/auth.guard.js';
 import { PermissionGuard } from './guards/permission.guard.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -41,10 +43,20 @@ const services = [
  */
 @Global()
 @Module({
+  imports: [
+    JobsModule.forFeature({
+      expiredRows: [
+        // The tokens of a session go with it.
+        { owner: 'auth.user_session', table: 'user_session', where: 'expires_at < $1' },
+        { owner: 'auth.refresh_token', table: 'refresh_token', where: 'expires_at < $1' },
+      ],
+    }),
+  ],
   providers: [
     ...services,
     AccessTokens,
     AccountStore,
+    AuthEventLog,
     FailureThrottle,
     GrantStore,
     PasswordHasher,

@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type AuthenticatedRequest, Public } from '#libs/http';
+import { currentContext } from '#libs/logging';
 import { Authenticator } from '../accounts/authenticator.js';
 
 interface IncomingRequest extends AuthenticatedRequest {
@@ -15,13 +16,15 @@ export class AuthGuard implements CanActivate {
     private readonly reflector: Reflector,
   ) {}
 
-  /** Puts the principal on the request. @throws UnauthenticatedError */
+  /** Puts the principal on the request and its id into the log lines. @throws UnauthenticatedError */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const targets = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride(Public, targets) !== undefined) return true;
     const request = context.switchToHttp().getRequest<IncomingRequest>();
     const { principal } = await this.authenticator.authenticate(request.headers.authorization);
     request.principal = principal;
+    const logContext = currentContext();
+    if (logContext !== undefined) logContext.userId = principal.userId;
     return true;
   }
 }
