@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SystemClock } from '#libs/core';
+import { AdministratorBootstrap } from '#libs/auth';
 import { persistenceSettings } from '#libs/persistence';
 import { MemoryLogDestination, RootLogger } from '#libs/logging';
 import { createApi } from '../../apps/api/src/create-api.js';
@@ -88,7 +89,7 @@ export async function startTestApi(
       if (dataSource.isInitialized) await dataSource.destroy();
     },
   };
-  const app = await createApi(platform);
+  const { app } = await createApi(platform);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
 

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
+import { authControllers } from '#libs/auth';
 import { IdempotencyStore, PostgresIdempotencyStore } from '#libs/persistence';
 import type { Platform } from '../../shared/src/platform.js';
 import { PlatformModule } from '../../shared/src/platform.module.js';
@@ -14,11 +15,8 @@ export class AppModule {
   static forRoot(platform: Platform): DynamicModule {
     return {
       module: AppModule,
-      imports: [
-        DiscoveryModule,
-        PlatformModule.forRoot(platform),
-      ],
-      controllers: [ConfigController],
+      imports: [DiscoveryModule, PlatformModule.forRoot(platform)],
+      controllers: [...authControllers, ConfigController],
       providers: [
         { provide: APP_PIPE, useClass: ValidationPipe },
         { provide: APP_FILTER, useClass: ProblemFilter },

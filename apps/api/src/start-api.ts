@@ -1,5 +1,9 @@
 import { isError, PantheonError } from '#libs/core';
-import { openPlatform } from '../../shared/src/platform.js';
+import { type Administrator } from '#libs/auth';
+import { jobsSettings } from '#libs/jobs';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { banner, type BannerFacts } from '../../shared/src/banner.js';
+import { openPlatform, type Platform } from '../../shared/src/platform.js';
 import { shutDownOnSignals } from '../../shared/src/shutdown.js';
 import { httpSettings } from '../../shared/src/http.settings.js';
 import { createApi } from './create-api.js';
@@ -21,24 +25,48 @@ async function start(): Promise<void> {
     embedded: 'own',
     onNotice: (sentence) => process.stdout.write(`${sentence}\n`),
   });
-  const { host, port, shutdownTimeoutMs } = platform.store.get(httpSettings);
-  const app = await createApi(platform);
+  try {
+    const { app, administrator } = await createApi(platform);
+    const { shutdownTimeoutMs } = platform.store.get(httpSettings);
+    shutDownOnSignals(
+      shutdownTimeoutMs,
+      async () => {
+        await app.close();
+        await platform.close();
+      },
+      (message, err) => platform.log.module('process').error(message, { err }),
+    );
+    const url = await listen(app, platform);
+    process.stdout.write(banner(factsOf(platform, url, administrator)));
+  } catch (error) {
+    await platform.close();
+    throw error;
+  }
+}
+
+async function listen(app: NestFastifyApplication, platform: Platform): Promise<string> {
+  const { host, port } = platform.store.get(httpSettings);
   try {
     await app.listen(port, host);
   } catch (error) {
     await app.close();
-    await platform.close();
     throw PortTakenError.from(error, port) ?? error;
   }
-  shutDownOnSignals(
-    shutdownTimeoutMs,
-    async () => {
-      await app.close();
-      await platform.close();
-    },
-    (message, err) => platform.log.module('process').error(message, { err }),
-  );
-  process.stdout.write(`${await app.getUrl()}\n`);
+  const { hostname, port: actualPort } = new URL(await app.getUrl());
+  const shown = ['0.0.0.0', '[::]', '[::1]'].includes(hostname) ? 'localhost' : hostname;
+  return `http://${shown}:${actualPort}`;
+}
+
+function factsOf(platform: Platform, url: string, administrator: Administrator): BannerFacts {
+  const { redisUrl, inProcess } = platform.store.get(jobsSettings);
+  const { email, generatedPassword: password } = administrator;
+  return {
+    url,
+    startedInMs: performance.now(),
+    database: platform.embedded ? 'embedded PostgreSQL' : 'the one of DATABASE_URL',
+    jobs: `on ${redisUrl === undefined ? 'PostgreSQL' : 'Redis'}, ${inProcess ? 'run in this process' : 'run by workers'}`,
+    administrator: password === undefined ? undefined : { email, password },
+  };
 }
 
 function explain(error: unknown): string {

@@ -1,4 +1,5 @@
 import { loggingSettings } from '#libs/logging';
+import { jobsSettings } from '#libs/jobs';
 import { authSettings } from '#libs/auth';
 import { httpSettings } from './http.settings.js';
 import { embeddedPostgresSettings, persistenceSettings } from '#libs/persistence';
@@ -10,5 +11,6 @@ export const allSettings: readonly SettingsSection[] = [
   loggingSettings,
   persistenceSettings,
   embeddedPostgresSettings,
+  jobsSettings,
   authSettings,
 ];

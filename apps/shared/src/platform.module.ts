@@ -1,6 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule } from '#libs/config';
 import { Clock } from '#libs/core';
+import { AuthModule } from '#libs/auth';
+import { JobsModule } from '#libs/jobs';
 import { LoggingModule } from '#libs/logging';
 import { PersistenceModule } from '#libs/persistence';
 import type { Platform } from './platform.js';
@@ -16,6 +18,13 @@ export class PlatformModule {
         ConfigModule.forRoot(platform.store, platform.watcher),
         LoggingModule.forRoot(platform.log),
         PersistenceModule.forRoot(platform.dataSource),
+        JobsModule.forRoot(),
+        JobsModule.forFeature({
+          expiredRows: [
+            { owner: 'http.idempotency_key', table: 'idempotency_key', where: 'expires_at < $1' },
+          ],
+        }),
+        AuthModule,
       ],
       providers: [{ provide: Clock, useValue: platform.clock }],
       exports: [Clock],
