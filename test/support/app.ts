@@ -1,6 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SystemClock } from '#libs/core';
-import { AdministratorBootstrap } from '#libs/auth';
 import { persistenceSettings } from '#libs/persistence';
 import { MemoryLogDestination, RootLogger } from '#libs/logging';
 import { createApi } from '../../apps/api/src/create-api.js';
