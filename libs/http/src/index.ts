@@ -7,5 +7,11 @@ export { decodeCursor, encodeCursor, pageQuerySchema, pageSchema } from './page.
 export type { Page, PageQuery } from './page.js';
 export { problemSchema } from './problem.js';
 export type { Problem } from './problem.js';
-export { DocumentedAnswers, Returns, ReturnsText } from './returns.decorator.js';
-export type { DocumentedAnswer } from './returns.decorator.js';
+export {
+  AcceptsText,
+  DocumentedAnswers,
+  DocumentedBodies,
+  Returns,
+  ReturnsText,
+} from './returns.decorator.js';
+export type { DocumentedAnswer, DocumentedBody } from './returns.decorator.js';

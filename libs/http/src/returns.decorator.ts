@@ -38,3 +38,17 @@ export function ReturnsText(status: number, summary: string, mediaType: string):
 function documented(answer: DocumentedAnswer): MethodDecorator {
   return applyDecorators(HttpCode(answer.status), DocumentedAnswers(answer));
 }
+
+/** A request body that is not JSON, as the OpenAPI document tells it. */
+export interface DocumentedBody {
+  readonly mediaType: string;
+  readonly description: string;
+}
+
+/** Metadata of `AcceptsText`. */
+export const DocumentedBodies = Reflector.createDecorator<DocumentedBody>();
+
+/** States that a handler reads a body that is not JSON, such as `application/x-ndjson`. */
+export function AcceptsText(mediaType: string, description: string): MethodDecorator {
+  return DocumentedBodies({ mediaType, description });
+}

@@ -3,6 +3,7 @@ import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import {
   DocumentedAnswers,
+  DocumentedBodies,
   Idempotent,
   problemSchema,
   Public,
@@ -71,6 +72,12 @@ function documentHandlers(app: NestFastifyApplication, swagger: SwaggerLibrary):
           description: 'A retry under the same key is given the first answer again',
           required: false,
         })(prototype, name, descriptor);
+      }
+      const requestBody = reflector.get(DocumentedBodies, handler as () => void);
+      if (requestBody !== undefined) {
+        const { mediaType, description } = requestBody;
+        swagger.ApiConsumes(mediaType)(prototype, name, descriptor);
+        swagger.ApiBody({ description, schema: { type: 'string' } })(prototype, name, descriptor);
       }
       if (answer === undefined) continue;
       const { status, summary, mediaType, schema } = answer;

@@ -1,14 +1,20 @@
 import { Readable } from 'node:stream';
-import { Body, Controller, Headers, Param, Post, Query } from '@nestjs/common';
+import { Controller, Param, Post, Query, Req } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { PantheonError, type Principal } from '#libs/core';
-import { CurrentPrincipal, Idempotent, Returns } from '#libs/http';
+import { AcceptsText, CurrentPrincipal, Idempotent, Returns } from '#libs/http';
 import { contextSettings } from '../context.settings.js';
 import { EntryService } from '../services/entry.service.js';
 import type { BulkReport } from '../services/views.js';
 import { bulkReportSchema } from './answer.schemas.js';
 import { bodyTooLarge, ndjsonLines } from './ndjson-lines.js';
 import { type BulkQuery, bulkQuerySchema, sourceIdSchema } from './parameter.schemas.js';
+
+/** What the handler needs of a request; the body is the stream itself. */
+interface BulkRequest {
+  readonly body: unknown;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+}
 
 /** Many entries in one request. */
 @Controller('v1/sources/:id/entries/bulk')
@@ -25,20 +31,21 @@ export class BulkController {
    */
   @Post()
   @Idempotent()
-  @Returns(200, 'Adds one entry a line (application/x-ndjson)', bulkReportSchema)
+  @AcceptsText('application/x-ndjson', 'An entry a line, as POST /v1/sources/{id}/entries takes it')
+  @Returns(200, 'Adds many entries and lists the lines that were rejected', bulkReportSchema)
   async insert(
     @CurrentPrincipal() principal: Principal,
     @Param('id', { schema: sourceIdSchema }) source: string,
     @Query({ schema: bulkQuerySchema }) { onError }: BulkQuery,
-    @Headers('content-length') contentLength: string | undefined,
-    @Body() body: unknown,
+    @Req() { body, headers }: BulkRequest,
   ): Promise<BulkReport> {
     if (!(body instanceof Readable)) throw notNdjson();
     const { bulkMaxLineBytes, bulkMaxBytes } = this.settings.get(contextSettings);
     const stop = new AbortController();
     body.once('error', () => stop.abort());
     try {
-      if (Number(contentLength ?? 0) > bulkMaxBytes) throw bodyTooLarge(bulkMaxBytes, 0);
+      if (Number(headers['content-length'] ?? 0) > bulkMaxBytes)
+        throw bodyTooLarge(bulkMaxBytes, 0);
       const lines = ndjsonLines(body, { maxLineBytes: bulkMaxLineBytes, maxBytes: bulkMaxBytes });
       return await this.entries.bulkInsert(principal, source, lines, {
         onError,

@@ -42,7 +42,12 @@ export class MemoriesController {
     @CurrentPrincipal() principal: Principal,
     @Query({ schema: relevantQuerySchema }) { text, limit }: RelevantQuery,
   ): Promise<{ items: readonly MemoryView[] }> {
-    return { items: await this.memories.relevant(principal, { texts: text ?? [], limit }) };
+    return {
+      items: await this.memories.relevant(principal, {
+        texts: text === undefined ? [] : [text],
+        limit,
+      }),
+    };
   }
 
   @Post(':id/feedback')

@@ -1,6 +1,7 @@
 import { pageQuerySchema } from '#libs/http';
 import { z } from 'zod';
 import { compileRequestSchema } from '../services/input.schemas.js';
+import { isStorableText } from '../services/storable.js';
 import { LARGE_ENTRY_FIELDS } from '../services/views.js';
 
 /** `:id` of a source in a path: its id or its name. */
@@ -45,14 +46,14 @@ export const consistencyQuerySchema = z.object({
 });
 export type ConsistencyQuery = z.infer<typeof consistencyQuerySchema>;
 
-const searchText = z.string().min(1).max(32_768);
-
 export const relevantQuerySchema = z.object({
   text: z
-    .union([searchText, z.array(searchText).max(20)])
-    .transform((text) => (typeof text === 'string' ? [text] : text))
+    .string()
+    .min(1)
+    .max(32_768)
+    .refine(isStorableText, 'holds a NUL or half a surrogate pair')
     .optional()
-    .describe('What is going on; may be given up to 20 times'),
+    .describe('What is going on'),
   limit: z.coerce.number().int().min(1).max(100).default(10),
 });
 export type RelevantQuery = z.infer<typeof relevantQuerySchema>;
