@@ -18,6 +18,8 @@ export type { JobRun } from './job-run.js';
 export type { Recurrence, Schedule } from './schedule.js';
 export { JobQueue } from './job-queue.js';
 export type { EnqueuedJob, EnqueueOptions } from './job-queue.js';
+export { JobsHealth } from './jobs-health.js';
+export type { JobsHealthReport, QueueDepth } from './jobs-health.js';
 export { jobEvents } from './job-events.js';
 export type { JobEvent } from './job-events.js';
 export { ExpiredRowsPurger, PurgesExpiredRows } from './purge/expired-rows.js';

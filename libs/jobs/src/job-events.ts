@@ -11,8 +11,8 @@ interface FinishedRun extends JobEventBase {
   readonly attempt: number;
   /** From the start of this run to its end. */
   readonly durationMs: number;
-  /** From the time at which the job could have started to the start of this run. */
-  readonly waitMs: number;
+  /** From the time at which the job could have started to its first run; null for later runs. */
+  readonly waitMs: number | null;
 }
 
 /** Something that happened to a job. */

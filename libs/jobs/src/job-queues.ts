@@ -1,4 +1,4 @@
-import { type Clock, messageOf, PantheonError } from '#libs/core';
+import { type Clock, isError, messageOf, PantheonError } from '#libs/core';
 import type { BullQueue, JobBackend } from './backend/job-backend.js';
 import { pause, within } from './deadline.js';
 import { JobsUnavailableError } from './errors/job-errors.js';
@@ -129,7 +129,7 @@ const UNREACHABLE_MESSAGE =
   /^(Command timed out|Connection is closed|Stream isn't writeable|LOADING |MASTERDOWN |CLUSTERDOWN |READONLY )/;
 
 function isUnreachable(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof PantheonError) return false;
+  if (!isError(error) || error instanceof PantheonError) return false;
   if (error.name === 'MaxRetriesPerRequestError') return true;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return UNREACHABLE_CODE.test(code) || UNREACHABLE_MESSAGE.test(error.message);

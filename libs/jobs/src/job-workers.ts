@@ -143,7 +143,10 @@ export class JobWorkers {
       id: job.id ?? '',
       attempt: job.attemptsMade,
       durationMs: Math.max(0, endedMs - startedMs),
-      waitMs: Math.max(0, startedMs - job.timestamp - (job.opts.delay ?? 0)),
+      waitMs:
+        job.attemptsMade > 1
+          ? null
+          : Math.max(0, startedMs - job.timestamp - (job.opts.delay ?? 0)),
     };
   }
 }

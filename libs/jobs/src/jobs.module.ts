@@ -1,9 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { JobMetadataAccessor } from './job-metadata.accessor.js';
+import { JobBrowser } from './job-browser.js';
 import { JobQueue } from './job-queue.js';
 import { JobRegistry } from './job-registry.js';
 import { JobExplorer } from './job.explorer.js';
+import { JobsHealth } from './jobs-health.js';
 import { JobsFeature, type JobsFeatureOptions } from './jobs-feature.js';
 import { JOBS_ROOT_OPTIONS, type JobsRootOptions, JobsRuntime } from './jobs.runtime.js';
 import { ExpiredRowsRegistry } from './purge/expired-rows.registry.js';
@@ -31,8 +33,18 @@ export class JobsModule {
           useFactory: ({ queue }: JobsRuntime) => queue,
           inject: [JobsRuntime],
         },
+        {
+          provide: JobBrowser,
+          useFactory: ({ browser }: JobsRuntime) => browser,
+          inject: [JobsRuntime],
+        },
+        {
+          provide: JobsHealth,
+          useFactory: ({ health }: JobsRuntime) => health,
+          inject: [JobsRuntime],
+        },
       ],
-      exports: [JobQueue],
+      exports: [JobQueue, JobBrowser, JobsHealth],
     };
   }
 

@@ -12,6 +12,7 @@ import { captureContext, restoreContext, RootLogger, runWithContext } from '#lib
 import { DataSource } from 'typeorm';
 import { createJobBackend } from './backend/create-job-backend.js';
 import { aborted, pause } from './deadline.js';
+import { JobBrowser } from './job-browser.js';
 import { JobQueue } from './job-queue.js';
 import { JobQueues } from './job-queues.js';
 import { JobRegistry } from './job-registry.js';
@@ -19,6 +20,7 @@ import { JobRunner } from './job-runner.js';
 import { JobSchedules } from './job-schedules.js';
 import { JobWorkers } from './job-workers.js';
 import { JobExplorer } from './job.explorer.js';
+import { JobsHealth } from './jobs-health.js';
 import { jobsSettings } from './jobs.settings.js';
 
 export interface JobsRootOptions {
@@ -42,9 +44,11 @@ export class JobsRuntime
   implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
   readonly queues: JobQueues;
-  readonly schedules: JobSchedules;
   readonly queue: JobQueue;
-  readonly workers: JobWorkers | null;
+  readonly browser: JobBrowser;
+  readonly health: JobsHealth;
+  private readonly schedules: JobSchedules;
+  private readonly workers: JobWorkers | null;
   private readonly background: BackgroundTasks;
   private readonly stopping = new AbortController();
 
@@ -75,6 +79,13 @@ export class JobsRuntime
       schedules: this.schedules,
       maxPayloadBytes: settings.maxPayloadBytes,
       captureContext,
+    });
+    this.browser = new JobBrowser(this.queues, registry, this.schedules);
+    this.health = new JobsHealth({
+      queues: this.queues,
+      registry,
+      serving: () => this.workers?.serving ?? [],
+      timeoutMs: settings.healthTimeoutMs,
     });
     const runner = new JobRunner(registry, {
       timeoutMs: settings.timeoutMs,

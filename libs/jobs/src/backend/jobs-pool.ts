@@ -1,5 +1,7 @@
+import { isError } from '#libs/core';
 import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
 import type { Pool, PoolClient } from 'pg';
+import { pause } from '../deadline.js';
 
 export interface JobsPoolOptions {
   readonly url: string;
@@ -57,7 +59,8 @@ export class JobsPool implements PgPool {
 
   async query<Row>(text: string, params?: readonly unknown[]): Promise<PgQueryResult<Row>> {
     try {
-      return (await this.pool.query(text, params as unknown[])) as PgQueryResult<Row>;
+      const { rows, rowCount } = await this.pool.query(text, params as unknown[]);
+      return { rows: rows as Row[], rowCount };
     } catch (error) {
       throw asBullMqExpects(error);
     }
@@ -82,17 +85,20 @@ export class JobsPool implements PgPool {
     return this;
   }
 
-  /** Ends every connection; one whose server does not answer is cut. May be called twice. */
+  /** Ends every connection; one that is not given back in time is cut. May be called twice. */
   end(): Promise<void> {
     this.ended ??= this.endNow();
     return this.ended;
   }
 
   private async endNow(): Promise<void> {
-    const cut = setTimeout(() => {
-      for (const client of this.clients) socketOf(client)?.destroy();
-    }, CLOSE_TIMEOUT_MS);
-    await this.pool.end().finally(() => clearTimeout(cut));
+    const done = new AbortController();
+    const ended = this.pool.end().finally(() => done.abort());
+    await Promise.race([ended, pause(CLOSE_TIMEOUT_MS, done.signal)]);
+    for (const client of this.clients) {
+      client.on('error', () => undefined);
+      socketOf(client)?.destroy();
+    }
   }
 }
 
@@ -109,7 +115,7 @@ const SQLSTATE = /^[0-9A-DF-Z][0-9A-Z]{4}$/;
 const PASSING_SQLSTATE = /^(08|53|57P0)/;
 
 function asBullMqExpects(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!isError(error)) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const isStatementError =
     code !== undefined && SQLSTATE.test(code) && !PASSING_SQLSTATE.test(code);
