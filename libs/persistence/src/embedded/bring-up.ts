@@ -12,7 +12,7 @@ import { EmbeddedPostgresStartError } from './errors/embedded-postgres-start.err
 import { findFreePort } from './free-port.js';
 import { chooseOsUser, type OsUser } from './os-user.js';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.js';
-import { findPostmaster } from './postmaster.js';
+import { findPostmaster, removeStalePostmasterFile } from './postmaster.js';
 import { readState } from './running-state.js';
 import type { ServerLog } from './server-log.js';
 import { type ServerCommand, ServerProcess } from './server-process.js';
@@ -121,6 +121,7 @@ export async function startServer(command: ServerCommand, port: number): Promise
   const giveUpAt = performance.now() + DYING_PATIENCE_MS;
   for (let tries = 1; ; tries++) {
     const actualPort = port === 0 ? await findFreePort() : port;
+    await removeStalePostmasterFile(command.cluster);
     try {
       return await ServerProcess.start(command, actualPort);
     } catch (error) {

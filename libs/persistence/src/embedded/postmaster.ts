@@ -20,23 +20,34 @@ export async function readPostmasterFile(cluster: string): Promise<Postmaster | 
   return { pid, port: Number(lines[3]), acceptsConnections: lines[7]?.trim() === 'ready' };
 }
 
-/**
- * The live server of a cluster, no matter who started it. The file alone does not tell: after a
- * crash it names a process that is gone, or another that has got the same id since, in which case
- * PostgreSQL would refuse to start; such a file is removed.
- */
+/** The live server of a cluster, no matter who started it. */
 export async function findPostmaster(cluster: string): Promise<Postmaster | undefined> {
   const postmaster = await readPostmasterFile(cluster);
   if (postmaster === undefined) return undefined;
-  if ((await processIdentity(postmaster.pid)) === undefined) return undefined;
-  const command = await commandOf(postmaster.pid);
+  return (await isServerOf(cluster, postmaster.pid)) === true ? postmaster : undefined;
+}
+
+/**
+ * Removes a `postmaster.pid` that names a zombie, which nobody may ever reap in a container, or
+ * another process that has got the same id since: PostgreSQL would refuse to start because of it.
+ * Only for the holder of the folder's lock. Against two servers on one cluster PostgreSQL is also
+ * protected by its shared memory, which does not depend on this file.
+ */
+export async function removeStalePostmasterFile(cluster: string): Promise<void> {
+  const postmaster = await readPostmasterFile(cluster);
+  if (postmaster === undefined) return;
+  if ((await isServerOf(cluster, postmaster.pid)) === false) {
+    await rm(join(cluster, 'postmaster.pid'), { force: true });
+  }
+}
+
+/** Undefined where the system does not tell. */
+async function isServerOf(cluster: string, pid: number): Promise<boolean | undefined> {
+  if ((await processIdentity(pid)) === undefined) return false;
+  const command = await commandOf(pid);
   if (command === undefined) return undefined;
   const paths = [cluster, await realpath(cluster)];
-  if (command.includes('postgres') && paths.some((path) => command.includes(path))) {
-    return postmaster;
-  }
-  await rm(join(cluster, 'postmaster.pid'), { force: true });
-  return undefined;
+  return command.includes('postgres') && paths.some((path) => command.includes(path));
 }
 
 /** The command line of a process; undefined when the system does not tell. */
