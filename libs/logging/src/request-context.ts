@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { z } from 'zod';
-import { newId } from '#libs/core';
+import { newRequestId } from './http/request-id.js';
 
 /** Where in a distributed trace a piece of work stands (W3C Trace Context). */
 export interface TraceContext {
@@ -30,7 +30,7 @@ const storage = new AsyncLocalStorage<RequestContext>();
 /** Makes a context; without a `requestId` it gets a new one. */
 export function createContext(fields: ContextFields = {}): RequestContext {
   return {
-    requestId: fields.requestId ?? newId(),
+    requestId: fields.requestId ?? newRequestId(),
     route: fields.route,
     jobId: fields.jobId,
     userId: fields.userId,

@@ -5,7 +5,7 @@ import type {
   HookHandlerDoneFunction,
   preValidationHookHandler,
 } from 'fastify';
-import { createContext, type RequestContext, runWithContext } from '../request-context.js';
+import { type RequestContext, runWithContext, type TraceContext } from '../request-context.js';
 import { REQUEST_ID_HEADER } from './request-id.js';
 
 declare module 'fastify' {
@@ -35,6 +35,23 @@ export function contextOf(request: FastifyRequest): RequestContext | undefined {
   return request.requestContext ?? undefined;
 }
 
+/** Reads from its request what most requests are never asked for. */
+class HttpRequestContext implements RequestContext {
+  readonly jobId = undefined;
+  userId: string | undefined = undefined;
+  trace: TraceContext | undefined = undefined;
+
+  constructor(private readonly request: FastifyRequest) {}
+
+  get requestId(): string {
+    return this.request.id;
+  }
+
+  get route(): string | undefined {
+    return this.request.routeOptions.url;
+  }
+}
+
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 function enterContext(
@@ -42,7 +59,7 @@ function enterContext(
   reply: FastifyReply,
   done: HookHandlerDoneFunction,
 ): void {
-  const context = createContext({ requestId: request.id, route: request.routeOptions.url });
+  const context = new HttpRequestContext(request);
   request.requestContext = context;
   reply.header(REQUEST_ID_HEADER, request.id);
   runWithContext(context, done);
