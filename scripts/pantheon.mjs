@@ -6,4 +6,4 @@ import { runBuilt } from './lib/project.mjs';
 
 ensureInstalled();
 ensureBuilt();
-await runBuilt('dist/apps/cli/src/main.js');
+await runBuilt('dist/bin/cli.js');

@@ -8,4 +8,4 @@ import { root, runBuilt } from './lib/project.mjs';
 ensureInstalled();
 ensureBuilt();
 process.chdir(root);
-await runBuilt('dist/apps/api/src/main.js');
+await runBuilt('dist/bin/api.js');

@@ -12,7 +12,12 @@ import { join, relative } from 'node:path';
 import { giveUp, inProject, readText, root, say, sha256 } from './project.mjs';
 
 const SOURCES = ['apps', 'libs', 'bench', 'ormconfig.ts'];
-const ALSO_DECISIVE = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+const ALSO_DECISIVE = [
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package-lock.json',
+  'scripts/bundle.mjs',
+];
 const TEST = /[.-]spec\.ts$/;
 const MANIFEST = inProject('dist', '.pantheon-build.json');
 export const COMPILER = inProject('node_modules', '@typescript', 'native', 'bin', 'tsc');
@@ -22,8 +27,7 @@ export function ensureBuilt() {
   const sources = listSources();
   const fingerprint = fingerprintOf([...sources, ...ALSO_DECISIVE.map((name) => inProject(name))]);
   const last = JSON.parse(readText(MANIFEST) ?? '{}');
-  if (last.fingerprint === fingerprint && existsSync(inProject('dist/apps/api/src/main.js')))
-    return;
+  if (last.fingerprint === fingerprint && existsSync(inProject('dist/bin/api.js'))) return;
   say('Building …');
   const startedAt = performance.now();
   build(last.outputs ?? []);
@@ -40,11 +44,16 @@ function build(expectedOutputs) {
   if (isIncomplete) rmSync(inProject('dist/.tsbuildinfo'), { force: true });
   // A build that fails half-way must not pass for the last good one.
   rmSync(MANIFEST, { force: true });
-  const { status, error } = spawnSync(process.execPath, [COMPILER, '-p', 'tsconfig.build.json'], {
+  runStep([COMPILER, '-p', 'tsconfig.build.json']);
+  runStep([inProject('scripts', 'bundle.mjs')]);
+}
+
+function runStep(args) {
+  const { status, error } = spawnSync(process.execPath, args, {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
-  if (error !== undefined) giveUp(`The compiler could not be run: ${error.message}`);
+  if (error !== undefined) giveUp(`The build could not be run: ${error.message}`);
   if (status !== 0) giveUp('The build failed; the messages above say where.');
 }
 
