@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { AdministratorBootstrap, GrantAccessControl, PrincipalLoader } from '#libs/auth';
+import { AdministratorBootstrap, PrincipalLoader } from '#libs/auth';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { Login } from '../../libs/auth/src/accounts/login.js';
 import { Registration } from '../../libs/auth/src/accounts/registration.js';
@@ -47,8 +47,11 @@ describe('AdministratorBootstrap', () => {
     const administrator = await process.get(AdministratorBootstrap).ensure();
     expect(administrator).toEqual({ created: true, email: 'boss@example.com' });
     const principal = await process.get(PrincipalLoader).ofAdministrator();
-    expect(principal).toMatchObject({ email: 'boss@example.com', roles: ['admin'] });
-    expect(new GrantAccessControl().isAllowed(principal!, 'jobs:any:thing', 'manage')).toBe(true);
+    expect(principal).toMatchObject({
+      email: 'boss@example.com',
+      roles: ['admin'],
+      grants: [{ resource: '*', action: '*', effect: 'allow' }],
+    });
   });
 
   it('creates one administrator when several processes start at once', async () => {

@@ -43,9 +43,11 @@ describe('SigningKeys', () => {
     const started = await Promise.all([1, 2, 3, 4].map(() => startProcess()));
     const keys = await Promise.all(started.map((process) => process.get(SigningKeys).current()));
     expect(new Set(keys.map(({ kid }) => kid)).size).toBe(1);
-    const { token } = await started[0]!.get(AccessTokens).issue(USER, SESSION);
-    for (const process of started) {
-      await expect(process.get(AccessTokens).verify(token)).resolves.toBeDefined();
+    for (const issuer of started) {
+      const { token } = await issuer.get(AccessTokens).issue(USER, SESSION);
+      for (const verifier of started) {
+        await expect(verifier.get(AccessTokens).verify(token)).resolves.toBeDefined();
+      }
     }
     expect(await stored()).toHaveLength(1);
   });

@@ -17,14 +17,16 @@ export class GrantStore {
     });
   }
 
+  /** @returns the grants as they are now: each once */
   async replace(
     manager: EntityManager,
     subject: GrantSubject,
-    grants: readonly PermissionGrant[],
-  ): Promise<void> {
+    given: readonly PermissionGrant[],
+  ): Promise<PermissionGrant[]> {
+    const grants = distinct(given);
     const repository = manager.getRepository(Grant);
     await repository.delete(subject);
-    if (grants.length === 0) return;
+    if (grants.length === 0) return grants;
     await repository.insert(
       grants.map(({ resource, action, effect }) => ({
         id: newId(),
@@ -36,5 +38,13 @@ export class GrantStore {
         effect,
       })),
     );
+    return grants;
   }
+}
+
+function distinct(grants: readonly PermissionGrant[]): PermissionGrant[] {
+  const byText = new Map(
+    grants.map((grant) => [`${grant.effect} ${grant.resource} ${grant.action}`, grant]),
+  );
+  return [...byText.values()];
 }

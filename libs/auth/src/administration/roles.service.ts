@@ -71,8 +71,8 @@ export class RolesService {
       if (created.length === 0) {
         throw new AccountConflictError('AUTH_ROLE_EXISTS', `There is a role "${name}" already.`);
       }
-      await this.grants.replace(manager, { roleId: id }, grants);
-      return { id, name, description, builtIn: false, grants };
+      const kept = await this.grants.replace(manager, { roleId: id }, grants);
+      return { id, name, description, builtIn: false, grants: kept };
     });
   }
 
@@ -91,9 +91,9 @@ export class RolesService {
         ...(await this.grants.of(manager, { roleId })),
         ...allowing(grants),
       ]);
-      await this.grants.replace(manager, { roleId }, grants);
       const { id, name, description } = role;
-      return { id, name, description, builtIn: false, grants };
+      const kept = await this.grants.replace(manager, { roleId }, grants);
+      return { id, name, description, builtIn: false, grants: kept };
     });
   }
 

@@ -103,8 +103,7 @@ export class UsersService {
     return this.dataSource.transaction(async (manager) => {
       const user = await this.lockOther(manager, caller, userId);
       requireCoverage(caller, allowing(grants));
-      await this.grants.replace(manager, { userId }, grants);
-      return { ...user, grants };
+      return { ...user, grants: await this.grants.replace(manager, { userId }, grants) };
     });
   }
 

@@ -62,7 +62,7 @@ export const loginBody = z.strictObject({
 
 export const refreshBody = z.strictObject({ refreshToken: z.string().min(1).max(256) });
 
-export const logoutBody = refreshBody.partial().nullish();
+export const logoutBody = refreshBody.partial().optional();
 
 export const checkBody = z.strictObject({ resource: resourcePathSchema, action: actionSchema });
 

@@ -62,6 +62,20 @@ describe('FailureThrottle', () => {
     expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(45);
   });
 
+  it('asks to come back in a second when attempts under way may all fail', async () => {
+    let succeedNow: (result: string) => void = () => undefined;
+    const slow = throttle.attempt(
+      [{ key: 'a', limit: 1 }],
+      () => new Promise<string>((resolve) => (succeedNow = resolve)),
+    );
+    await expect(throttle.attempt([{ key: 'a', limit: 1 }], succeed)).rejects.toMatchObject({
+      retryAfterSeconds: 1,
+    });
+    succeedNow('in');
+    await slow;
+    await expect(throttle.attempt([{ key: 'a', limit: 1 }], succeed)).resolves.toBe('in');
+  });
+
   it('counts neither successes nor attempts that broke', async () => {
     for (let time = 0; time < 10; time += 1) {
       await throttle.attempt([{ key: 'a', limit: 1 }], succeed);

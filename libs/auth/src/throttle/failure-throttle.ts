@@ -14,13 +14,18 @@ export interface ThrottleKey {
 
 interface Counter {
   failures: number;
+  /** Attempts under way, which may fail yet. */
+  pending: number;
   readonly resetsAtMs: number;
 }
 
+/** When attempts under way use up a limit, some of them will most likely succeed soon. */
+const PENDING_RETRY_SECONDS = 1;
+
 /**
- * Limits failures per key in fixed windows that begin with the first one. An attempt is counted
- * before it runs and the count is taken back unless it fails, so that any number of simultaneous
- * attempts stays within the limit too.
+ * Limits failures per key in fixed windows that begin with the first one. An attempt under way
+ * counts like a failure until it has succeeded, so that any number of simultaneous attempts stays
+ * within the limit too.
  *
  * The table is bounded: when it is full the oldest windows go first. It belongs to this process;
  * N processes allow up to N times the limit.
@@ -53,17 +58,7 @@ export class FailureThrottle {
       }
       return result;
     } finally {
-      if (!failed) this.release(keys, counters);
-    }
-  }
-
-  private release(keys: readonly ThrottleKey[], counters: readonly Counter[]): void {
-    for (const [index, { key }] of keys.entries()) {
-      const counter = counters[index];
-      if (counter === undefined) continue;
-      counter.failures -= 1;
-      // Whoever never fails leaves no trace in the table.
-      if (counter.failures === 0 && this.counters.get(key) === counter) this.counters.delete(key);
+      this.settle(keys, counters, failed);
     }
   }
 
@@ -72,16 +67,32 @@ export class FailureThrottle {
     const counters = keys.map(({ key, limit }) => {
       const counter = this.counters.get(key);
       if (counter === undefined || counter.resetsAtMs <= now) return undefined;
-      if (counter.failures >= limit) {
-        throw new ThrottledError(Math.ceil((counter.resetsAtMs - now) / 1000));
-      }
+      const { failures, pending, resetsAtMs } = counter;
+      if (failures >= limit) throw new ThrottledError(Math.ceil((resetsAtMs - now) / 1000));
+      if (failures + pending >= limit) throw new ThrottledError(PENDING_RETRY_SECONDS);
       return counter;
     });
     return keys.map(({ key }, index) => {
       const counter = counters[index] ?? this.open(key, now);
-      counter.failures += 1;
+      counter.pending += 1;
       return counter;
     });
+  }
+
+  private settle(
+    keys: readonly ThrottleKey[],
+    counters: readonly Counter[],
+    failed: boolean,
+  ): void {
+    for (const [index, { key }] of keys.entries()) {
+      const counter = counters[index];
+      if (counter === undefined) continue;
+      counter.pending -= 1;
+      if (failed) counter.failures += 1;
+      // Whoever never fails leaves no trace in the table.
+      const isEmpty = counter.failures === 0 && counter.pending === 0;
+      if (isEmpty && this.counters.get(key) === counter) this.counters.delete(key);
+    }
   }
 
   private open(key: string, now: number): Counter {
@@ -91,7 +102,7 @@ export class FailureThrottle {
       if (resetsAtMs > now && this.counters.size < failureTableMaxEntries) break;
       this.counters.delete(oldest);
     }
-    const counter = { failures: 0, resetsAtMs: now + failureWindowSeconds * 1000 };
+    const counter = { failures: 0, pending: 0, resetsAtMs: now + failureWindowSeconds * 1000 };
     this.counters.set(key, counter);
     return counter;
   }
