@@ -8,7 +8,10 @@ import { ExitCode, exitCodeOf } from './exit-code.js';
  * @returns the exit code that fits
  */
 export async function reportError(error: unknown, io: CliIo, json: boolean): Promise<ExitCode> {
-  if (io.signal.aborted && isAbort(error)) return interruptedBy(io.signal);
+  if (io.signal.aborted) {
+    io.stderr.write('Interrupted. What was done stays; run it again to go on.\n');
+    return interruptedBy(io.signal);
+  }
   const known = error instanceof PantheonError ? error : await databaseFault(error);
   if (known !== undefined) {
     io.stderr.write(json ? asJson(known) : asText(known));
@@ -23,8 +26,8 @@ export async function reportError(error: unknown, io: CliIo, json: boolean): Pro
   return ExitCode.internal;
 }
 
-/** The exit code of a command that a signal ended; `reason` of the abort is the signal's name. */
-export function interruptedBy(signal: AbortSignal): ExitCode {
+/** `reason` of the abort is the signal's name. */
+function interruptedBy(signal: AbortSignal): ExitCode {
   return signal.reason === 'SIGTERM' ? ExitCode.terminated : ExitCode.interrupted;
 }
 
@@ -36,10 +39,6 @@ function asText({ code, message, faults }: PantheonError): string {
 
 function asJson({ code, message, faults }: PantheonError): string {
   return `${JSON.stringify({ error: { code, message, faults } })}\n`;
-}
-
-function isAbort(error: unknown): boolean {
-  return isError(error) && (error.name === 'AbortError' || error.name === 'AbortedError');
 }
 
 const LOGIN_CODES = new Map([

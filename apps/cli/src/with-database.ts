@@ -31,7 +31,8 @@ export async function withDatabase<Result>(
 ): Promise<Result> {
   const environment = databaseUrl === undefined ? io.env : { ...io.env, DATABASE_URL: databaseUrl };
   const { store } = await loadSettings(environment);
-  const settings = { ...store.get(persistenceSettings), ...overrides };
+  // A server waits for its database to come up; somebody at a terminal wants to know now.
+  const settings = { ...store.get(persistenceSettings), startTimeoutMs: 0, ...overrides };
   const embedded = settings.url === undefined ? await startEmbedded(store, io) : undefined;
   try {
     const url = settings.url ?? embedded?.url ?? '';
@@ -39,7 +40,7 @@ export async function withDatabase<Result>(
     try {
       return await work({ dataSource, store });
     } finally {
-      await dataSource.destroy();
+      if (dataSource.isInitialized) await dataSource.destroy();
     }
   } finally {
     await embedded?.stop();
