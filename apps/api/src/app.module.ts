@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { authControllers } from '#libs/auth';
+import { jobsControllers } from '#libs/jobs';
 import { IdempotencyStore, PostgresIdempotencyStore } from '#libs/persistence';
 import type { Platform } from '../../shared/src/platform.js';
 import { PlatformModule } from '../../shared/src/platform.module.js';
@@ -16,7 +17,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [DiscoveryModule, PlatformModule.forRoot(platform)],
-      controllers: [...authControllers, ConfigController],
+      controllers: [...authControllers, ...jobsControllers, ConfigController],
       providers: [
         { provide: APP_PIPE, useClass: ValidationPipe },
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -1,9 +1,9 @@
-import { isError, PantheonError } from '#libs/core';
 import { type Administrator } from '#libs/auth';
 import { jobsSettings } from '#libs/jobs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { banner, type BannerFacts } from '../../shared/src/banner.js';
 import { openPlatform, type Platform } from '../../shared/src/platform.js';
+import { explainFailure } from '../../shared/src/explain-failure.js';
 import { shutDownOnSignals } from '../../shared/src/shutdown.js';
 import { httpSettings } from '../../shared/src/http.settings.js';
 import { createApi } from './create-api.js';
@@ -14,7 +14,7 @@ export async function startApi(): Promise<void> {
   try {
     await start();
   } catch (error) {
-    process.stderr.write(`Pantheon did not start: ${explain(error)}\n`);
+    process.stderr.write(`Pantheon did not start: ${explainFailure(error)}\n`);
     process.exit(1);
   }
 }
@@ -67,9 +67,4 @@ function factsOf(platform: Platform, url: string, administrator: Administrator):
     jobs: `on ${redisUrl === undefined ? 'PostgreSQL' : 'Redis'}, ${inProcess ? 'run in this process' : 'run by workers'}`,
     administrator: password === undefined ? undefined : { email, password },
   };
-}
-
-function explain(error: unknown): string {
-  if (error instanceof PantheonError) return `${error.message} [${error.code}]`;
-  return isError(error) ? (error.stack ?? error.message) : String(error);
 }

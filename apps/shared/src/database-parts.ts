@@ -1,8 +1,9 @@
 import { authEntities, authMigrations } from '#libs/auth';
+import { jobsMigrations } from '#libs/jobs';
 import { type DatabaseParts, persistenceMigrations } from '#libs/persistence';
 
 /** The entities and migrations of every lib that this platform is composed of. */
 export const databaseParts: DatabaseParts = {
   entities: [...authEntities],
-  migrations: [...persistenceMigrations, ...authMigrations],
+  migrations: [...persistenceMigrations, ...authMigrations, ...jobsMigrations],
 };

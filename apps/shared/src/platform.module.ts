@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule } from '#libs/config';
 import { Clock } from '#libs/core';
 import { AuthModule } from '#libs/auth';
-import { JobsModule } from '#libs/jobs';
+import { JobsModule, type JobsRootOptions } from '#libs/jobs';
 import { LoggingModule } from '#libs/logging';
 import { PersistenceModule } from '#libs/persistence';
 import type { Platform } from './platform.js';
@@ -10,7 +10,7 @@ import type { Platform } from './platform.js';
 /** What the API and the worker have in common: everything but HTTP. */
 @Module({})
 export class PlatformModule {
-  static forRoot(platform: Platform): DynamicModule {
+  static forRoot(platform: Platform, jobs: JobsRootOptions = {}): DynamicModule {
     return {
       module: PlatformModule,
       global: true,
@@ -18,7 +18,7 @@ export class PlatformModule {
         ConfigModule.forRoot(platform.store, platform.watcher),
         LoggingModule.forRoot(platform.log),
         PersistenceModule.forRoot(platform.dataSource),
-        JobsModule.forRoot(),
+        JobsModule.forRoot({ loginPath: '/v1/auth/login', ...jobs }),
         JobsModule.forFeature({
           expiredRows: [
             { owner: 'http.idempotency_key', table: 'idempotency_key', where: 'expires_at < $1' },

@@ -67,11 +67,13 @@ export class JobWorkers {
     const { shutdownDeadlineMs, abortGraceMs, log } = this.options;
     const firstStepMs = this.runner.active.size > 0 ? shutdownDeadlineMs : CLOSE_MS;
     if (await endsWithin(firstStepMs, ended)) return;
-    if (this.runner.active.size > 0) {
-      log.warn('Jobs still run at the shutdown deadline and are aborted', {
-        jobs: [...this.runner.active.values()],
-      });
+    if (this.runner.active.size === 0) {
+      log.warn('The job store does not answer; the workers end without it');
+      return;
     }
+    log.warn('Jobs still run at the shutdown deadline and are aborted', {
+      jobs: [...this.runner.active.values()],
+    });
     this.runner.interruptAll();
     if (await endsWithin(abortGraceMs + CLOSE_MS, ended)) return;
     log.error('Workers did not end in time; their jobs run again elsewhere', {

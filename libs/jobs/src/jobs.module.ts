@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { BoardSessions } from './board/board-sessions.js';
+import { JobBoard } from './board/job-board.js';
 import { JobMetadataAccessor } from './job-metadata.accessor.js';
 import { JobBrowser } from './job-browser.js';
 import { JobQueue } from './job-queue.js';
@@ -11,6 +13,10 @@ import { JOBS_ROOT_OPTIONS, type JobsRootOptions, JobsRuntime } from './jobs.run
 import { ExpiredRowsRegistry } from './purge/expired-rows.registry.js';
 import { PurgeExpiredJob } from './purge/purge-expired.job.js';
 
+const OWN_EXPIRED_ROWS = [
+  { owner: 'jobs.board_session', table: 'job_board_session', where: 'expires_at < $1' },
+] as const;
+
 /** Queues, workers and schedules for the whole application. */
 @Module({})
 export class JobsModule {
@@ -19,7 +25,7 @@ export class JobsModule {
     return {
       module: JobsModule,
       global: true,
-      imports: [DiscoveryModule],
+      imports: [DiscoveryModule, JobsModule.forFeature({ expiredRows: OWN_EXPIRED_ROWS })],
       providers: [
         { provide: JOBS_ROOT_OPTIONS, useValue: options },
         JobRegistry,
@@ -39,12 +45,18 @@ export class JobsModule {
           inject: [JobsRuntime],
         },
         {
+          provide: JobBoard,
+          useFactory: ({ board }: JobsRuntime) => board,
+          inject: [JobsRuntime],
+        },
+        BoardSessions,
+        {
           provide: JobsHealth,
           useFactory: ({ health }: JobsRuntime) => health,
           inject: [JobsRuntime],
         },
       ],
-      exports: [JobQueue, JobBrowser, JobsHealth],
+      exports: [JobQueue, JobBrowser, JobsHealth, JobBoard, BoardSessions, JOBS_ROOT_OPTIONS],
     };
   }
 

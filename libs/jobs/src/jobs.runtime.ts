@@ -12,6 +12,7 @@ import { captureContext, restoreContext, RootLogger, runWithContext } from '#lib
 import { DataSource } from 'typeorm';
 import { createJobBackend } from './backend/create-job-backend.js';
 import { aborted, pause } from './deadline.js';
+import { JobBoard } from './board/job-board.js';
 import { JobBrowser } from './job-browser.js';
 import { JobQueue } from './job-queue.js';
 import { JobQueues } from './job-queues.js';
@@ -26,6 +27,11 @@ import { jobsSettings } from './jobs.settings.js';
 export interface JobsRootOptions {
   /** Whether this process runs jobs. Default: the setting `jobs.inProcess`. */
   readonly workers?: boolean;
+  /**
+   * Route that takes `{email, password}` and answers `{accessToken}`, for the sign-in page of the
+   * job board. Without it the board has none.
+   */
+  readonly loginPath?: string;
   /** How long after the start of the application the store is opened. Default 250. */
   readonly startDelayMs?: number;
 }
@@ -47,6 +53,7 @@ export class JobsRuntime
   readonly queue: JobQueue;
   readonly browser: JobBrowser;
   readonly health: JobsHealth;
+  readonly board: JobBoard;
   private readonly schedules: JobSchedules;
   private readonly workers: JobWorkers | null;
   private readonly background: BackgroundTasks;
@@ -81,6 +88,7 @@ export class JobsRuntime
       captureContext,
     });
     this.browser = new JobBrowser(this.queues, registry, this.schedules);
+    this.board = new JobBoard(this.queues, registry);
     this.health = new JobsHealth({
       queues: this.queues,
       registry,

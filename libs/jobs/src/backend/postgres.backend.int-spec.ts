@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import pg from 'pg';
+import { Client } from 'pg';
 import { cloneTemplate } from '../../../../test/support/database.js';
 import { describeJobStore } from '../testing/job-store.contract.js';
 import { describeOutages } from '../testing/outage.contract.js';
@@ -33,7 +33,7 @@ describeOutages('PostgresJobBackend', () =>
 );
 
 async function emptyStore(): Promise<void> {
-  const client = new pg.Client({ connectionString: database.url });
+  const client = new Client({ connectionString: database.url });
   await client.connect();
   try {
     await client.query(
