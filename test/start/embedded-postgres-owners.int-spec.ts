@@ -237,18 +237,22 @@ describe('another process', () => {
     expect(processesOf(folder.path)).toEqual([]);
   });
 
-  it('that exits without stopping its server takes it along', async () => {
-    const program = run();
-    const { pid } = await startedBy(program);
+  it.each(['exit', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'that ends by %s without stopping its server takes it along',
+    async (how) => {
+      const program = run();
+      const { pid } = await startedBy(program);
 
-    program.say('exit');
-    await program.ended;
+      if (how === 'exit') program.say('exit');
+      else program.kill(how);
+      expect((await program.ended).signal).toBe(how === 'exit' ? null : how);
 
-    for (let tries = 0; tries < 100 && isAlive(pid); tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    expect(isAlive(pid)).toBe(false);
-  });
+      for (let tries = 0; tries < 100 && isAlive(pid); tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      expect(isAlive(pid)).toBe(false);
+    },
+  );
 });
 
 describe('an ordinary user', () => {

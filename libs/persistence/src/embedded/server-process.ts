@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SERVER_ENVIRONMENT } from './cluster.js';
+import { endWithUs, sendSignal } from './end-with-us.js';
 import { EmbeddedPostgresStartError } from './errors/embedded-postgres-start.error.js';
 import type { OsUser } from './os-user.js';
 import { type Postmaster, readPostmasterFile } from './postmaster.js';
@@ -111,21 +112,6 @@ function toArguments({ cluster, settings }: ServerCommand, port: number): string
     cluster,
     ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ];
-}
-
-/** A process that exits without `stop`, say after an uncaught error, takes its server with it. */
-function endWithUs(pid: number, ended: Promise<string>): void {
-  const onExit = (): void => sendSignal(pid, 'SIGINT');
-  process.once('exit', onExit);
-  void ended.then(() => process.removeListener('exit', onExit));
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended already.
-  }
 }
 
 async function endOf(child: ChildProcess): Promise<string> {
