@@ -1,0 +1,74 @@
+import { statfs } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { HealthComponent, type HealthFinding } from '../health-component.js';
+
+const NANOSECONDS_PER_MS = 1e6;
+const EVENT_LOOP_RESOLUTION_MS = 10;
+
+/** Whether the disk has room. */
+export class DiskComponent extends HealthComponent {
+  readonly name = 'disk';
+  readonly required = false;
+
+  constructor(
+    private readonly path: string,
+    private readonly minFreeBytes: () => number,
+  ) {
+    super();
+  }
+
+  async check(): Promise<HealthFinding> {
+    const { bavail, bsize } = await statfs(this.path);
+    return bavail * bsize >= this.minFreeBytes()
+      ? { healthy: true }
+      : { healthy: false, code: 'DISK_SPACE_LOW' };
+  }
+}
+
+/** Whether the process stays clear of its memory limit. */
+export class MemoryComponent extends HealthComponent {
+  readonly name = 'memory';
+  readonly required = false;
+
+  constructor(private readonly maxRatio: () => number) {
+    super();
+  }
+
+  check(): Promise<HealthFinding> {
+    // Outside a limited cgroup the constraint is 0 or larger than the machine.
+    const limitBytes = Math.min(process.constrainedMemory() || totalmem(), totalmem());
+    const isClear = process.memoryUsage.rss() <= this.maxRatio() * limitBytes;
+    return Promise.resolve(
+      isClear ? { healthy: true } : { healthy: false, code: 'MEMORY_NEAR_LIMIT' },
+    );
+  }
+}
+
+/** Whether the event loop turned in time since the last check. */
+export class EventLoopComponent extends HealthComponent {
+  readonly name = 'eventLoop';
+  readonly required = false;
+  private readonly delay: IntervalHistogram;
+
+  constructor(private readonly maxDelayMs: () => number) {
+    super();
+    this.delay = monitorEventLoopDelay({ resolution: EVENT_LOOP_RESOLUTION_MS });
+    this.delay.enable();
+  }
+
+  check(): Promise<HealthFinding> {
+    const delayMs = this.delay.percentile(99) / NANOSECONDS_PER_MS - EVENT_LOOP_RESOLUTION_MS;
+    this.delay.reset();
+    return Promise.resolve(
+      delayMs <= this.maxDelayMs()
+        ? { healthy: true }
+        : { healthy: false, code: 'EVENT_LOOP_DELAYED' },
+    );
+  }
+
+  override close(): Promise<void> {
+    this.delay.disable();
+    return Promise.resolve();
+  }
+}

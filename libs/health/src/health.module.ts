@@ -1,0 +1,59 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { SettingsStore } from '#libs/config';
+import { JobsHealth, jobsSettings } from '#libs/jobs';
+import { DatabaseComponent } from './components/database.component.js';
+import {
+  DiskComponent,
+  EventLoopComponent,
+  MemoryComponent,
+} from './components/process.components.js';
+import { QueueComponent } from './components/queue.component.js';
+import type { HealthComponent } from './health-component.js';
+import { HEALTH_COMPONENTS, HealthMonitor } from './health-monitor.js';
+import { healthSettings } from './health.settings.js';
+
+/** Watches what the process needs: database, Redis, queue, disk, memory and event loop. */
+@Module({})
+export class HealthModule {
+  /** `databaseUrl` is that of the application's own data source. */
+  static forRoot(databaseUrl: string): DynamicModule {
+    return {
+      module: HealthModule,
+      imports: [TerminusModule.forRoot({ logger: false })],
+      providers: [
+        HealthMonitor,
+        {
+          provide: HEALTH_COMPONENTS,
+          useFactory: (store: SettingsStore, jobs: JobsHealth) =>
+            createComponents(databaseUrl, store, jobs),
+          inject: [SettingsStore, JobsHealth],
+        },
+      ],
+      exports: [HealthMonitor, TerminusModule],
+    };
+  }
+}
+
+async function createComponents(
+  databaseUrl: string,
+  store: SettingsStore,
+  jobs: JobsHealth,
+): Promise<readonly HealthComponent[]> {
+  const { timeoutMs, diskPath } = store.get(healthSettings);
+  const live = () => store.get(healthSettings);
+  const { redisUrl } = store.get(jobsSettings);
+  const components: HealthComponent[] = [
+    new DatabaseComponent(databaseUrl, timeoutMs),
+    new QueueComponent(jobs),
+    new DiskComponent(diskPath, () => live().minFreeDiskBytes),
+    new MemoryComponent(() => live().maxMemoryRatio),
+    new EventLoopComponent(() => live().maxEventLoopDelayMs),
+  ];
+  if (redisUrl !== undefined) {
+    // Loaded only where there is a Redis.
+    const { RedisComponent } = await import('./components/redis.component.js');
+    components.push(new RedisComponent(redisUrl, timeoutMs));
+  }
+  return components;
+}

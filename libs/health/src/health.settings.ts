@@ -1,0 +1,33 @@
+import { defineSettings, type SettingsOf } from '#libs/config';
+import { z } from 'zod';
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Settings of the health checks. */
+export const healthSettings = defineSettings('health', {
+  intervalMs: z.number().int().min(100).max(600_000).default(1_000).meta({
+    description: 'Time between two checks of a component; answers give the last result',
+  }),
+  timeoutMs: z.number().int().min(50).max(60_000).default(1_000).meta({
+    description: 'A component that does not answer for so long is down',
+  }),
+  diskPath: z.string().min(1).default('.').meta({
+    description: 'Folder whose disk is watched',
+  }),
+  minFreeDiskBytes: z
+    .number()
+    .int()
+    .min(0)
+    .default(512 * MEBIBYTE)
+    .meta({ live: true, description: 'With less free space the disk counts as degraded' }),
+  maxMemoryRatio: z.number().min(0.1).max(1).default(0.9).meta({
+    live: true,
+    description: 'Above this part of the memory limit (cgroup or machine) memory is degraded',
+  }),
+  maxEventLoopDelayMs: z.number().int().min(10).max(60_000).default(250).meta({
+    live: true,
+    description: 'Above this 99th percentile of delay the event loop counts as degraded',
+  }),
+});
+
+export type HealthSettings = SettingsOf<typeof healthSettings>;
