@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AdministratorBootstrap } from '#libs/auth';
 import { SystemClock } from '#libs/core';
 import { persistenceSettings } from '#libs/persistence';
 import { MemoryLogDestination, RootLogger } from '#libs/logging';
@@ -88,7 +89,8 @@ export async function startTestApi(
       if (dataSource.isInitialized) await dataSource.destroy();
     },
   };
-  const { app } = await createApi(platform);
+  const app = await createApi(platform);
+  await app.get(AdministratorBootstrap).ensure();
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
 

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { authControllers } from '#libs/auth';
+import { HealthController, HealthModule } from '#libs/health';
 import { jobsControllers } from '#libs/jobs';
 import { IdempotencyStore, PostgresIdempotencyStore } from '#libs/persistence';
 import type { Platform } from '../../shared/src/platform.js';
@@ -16,8 +17,12 @@ export class AppModule {
   static forRoot(platform: Platform): DynamicModule {
     return {
       module: AppModule,
-      imports: [DiscoveryModule, PlatformModule.forRoot(platform)],
-      controllers: [...authControllers, ...jobsControllers, ConfigController],
+      imports: [
+        DiscoveryModule,
+        PlatformModule.forRoot(platform),
+        HealthModule.forRoot(platform.databaseUrl),
+      ],
+      controllers: [...authControllers, ...jobsControllers, ConfigController, HealthController],
       providers: [
         { provide: APP_PIPE, useClass: ValidationPipe },
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -1,7 +1,6 @@
 import helmet from '@fastify/helmet';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Administrator, AdministratorBootstrap } from '#libs/auth';
 import {
   loggingSettings,
   NestLoggerService,
@@ -14,11 +13,6 @@ import { AppModule } from './app.module.js';
 import { mountDocs } from './http/docs.js';
 import { createFastifyAdapter } from './http/fastify.js';
 
-export interface Api {
-  readonly app: NestFastifyApplication;
-  readonly administrator: Administrator;
-}
-
 /** Pages come from this server alone; answers in JSON need nothing at all. */
 const CONTENT_SECURITY_POLICY = {
   useDefaults: false,
@@ -30,8 +24,8 @@ const CONTENT_SECURITY_POLICY = {
   },
 };
 
-/** The API, ready to listen, with an administrator. Closing it leaves the platform open. */
-export async function createApi(platform: Platform): Promise<Api> {
+/** The API, ready to listen. Closing it leaves the platform open. */
+export async function createApi(platform: Platform): Promise<NestFastifyApplication> {
   const settings = platform.store.get(httpSettings);
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(platform),
@@ -44,5 +38,5 @@ export async function createApi(platform: Platform): Promise<Api> {
   await app.register(helmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY });
   if (settings.docs) mountDocs(app);
   await app.init();
-  return { app, administrator: await app.get(AdministratorBootstrap).ensure() };
+  return app;
 }

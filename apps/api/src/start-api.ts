@@ -1,4 +1,6 @@
-import { type Administrator } from '#libs/auth';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Administrator, AdministratorBootstrap } from '#libs/auth';
+import { HealthMonitor } from '#libs/health';
 import { jobsSettings } from '#libs/jobs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { banner, type BannerFacts } from '../../shared/src/banner.js';
@@ -26,17 +28,22 @@ async function start(): Promise<void> {
     onNotice: (sentence) => process.stdout.write(`${sentence}\n`),
   });
   try {
-    const { app, administrator } = await createApi(platform);
-    const { shutdownTimeoutMs } = platform.store.get(httpSettings);
+    const app = await createApi(platform);
+    const { shutdownTimeoutMs, drainDelayMs } = platform.store.get(httpSettings);
     shutDownOnSignals(
-      shutdownTimeoutMs,
+      drainDelayMs + shutdownTimeoutMs,
       async () => {
+        app.get(HealthMonitor).startDraining();
+        await sleep(drainDelayMs);
         await app.close();
         await platform.close();
       },
       (message, err) => platform.log.module('process').error(message, { err }),
     );
     const url = await listen(app, platform);
+    // Not before: an administrator whose password nobody is told, because the port was taken,
+    // would lock everybody out.
+    const administrator = await app.get(AdministratorBootstrap).ensure();
     process.stdout.write(banner(factsOf(platform, url, administrator)));
   } catch (error) {
     await platform.close();

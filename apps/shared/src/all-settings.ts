@@ -1,4 +1,5 @@
 import { loggingSettings } from '#libs/logging';
+import { healthSettings } from '#libs/health';
 import { jobsSettings } from '#libs/jobs';
 import { authSettings } from '#libs/auth';
 import { httpSettings } from './http.settings.js';
@@ -11,6 +12,7 @@ export const allSettings: readonly SettingsSection[] = [
   loggingSettings,
   persistenceSettings,
   embeddedPostgresSettings,
+  healthSettings,
   jobsSettings,
   authSettings,
 ];

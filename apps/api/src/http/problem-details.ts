@@ -3,7 +3,8 @@ import { type ErrorKind, isError, PantheonError } from '#libs/core';
 import type { Problem } from '#libs/http';
 import { toDatabaseError } from '#libs/persistence';
 
-const STATUS_BY_KIND: Readonly<Record<ErrorKind, number>> = {
+/** The status of HTTP that each kind of error is answered with. */
+export const STATUS_BY_KIND: Readonly<Record<ErrorKind, number>> = {
   invalid: 400,
   unauthenticated: 401,
   forbidden: 403,
