@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import { readdir, readFile } from 'node:fs/promises';
+import { allSettings } from '../../apps/shared/src/all-settings.js';
+import { makeProblem, STATUS_BY_KIND } from '../../apps/api/src/http/problem-details.js';
+
+const CODE = /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g;
+/** What looks like a code and is none, beside the variables of settings. */
+const OTHERS = ['EAI_AGAIN', 'PG_VERSION'];
+/** Codes of the command line and of starts, which nobody gets over HTTP. */
+const ELSEWHERE = 'docs/operations.md';
+
+const variables = new Set(
+  allSettings.flatMap(({ settings }) => [...settings.values()].map(({ env }) => env)),
+);
+const sources = await readSources();
+const inSource = new Set(sources.flatMap(({ codes }) => codes));
+const api = await readFile('docs/api.md', 'utf8');
+const operations = await readFile(ELSEWHERE, 'utf8');
+const table = [...api.matchAll(/^\| `([A-Z_]+)` +\| (\d{3}) +\| .+ \|$/gm)].map(
+  ([, code = '', status = '']) => ({ code, status: Number(status) }),
+);
+
+describe('the codes of errors', () => {
+  it('stand in docs/api.md or docs/operations.md, each of them', () => {
+    const missing = [...inSource].filter(
+      (code) => !api.includes(`\`${code}\``) && !operations.includes(`\`${code}\``),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('exist in the source when a document names them', async () => {
+    const balancer = await readFile('deploy/haproxy/haproxy.cfg', 'utf8');
+    const documented = `${api}\n${operations}`.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g);
+    const unknown = [...documented]
+      .map(([, code = '']) => code)
+      .filter((code) => !inSource.has(code) && !variables.has(code))
+      .filter((code) => !balancer.includes(`"code":"${code}"`));
+    expect(unknown.filter((name) => !OTHER_NAMES.test(name))).toEqual([]);
+  });
+
+  it('stand in the table once, by status', () => {
+    expect(new Set(table.map(({ code }) => code)).size).toBe(table.length);
+    const statuses = table.map(({ status }) => status);
+    expect(statuses).toEqual(statuses.toSorted((a, b) => a - b));
+  });
+
+  it.each(table)('have the status of their kind: $code', ({ code, status }) => {
+    const kinds = new Set(sources.flatMap(({ content }) => kindsOf(content, code)));
+    const statuses = [...kinds].map((kind) => STATUS_BY_KIND[kind as keyof typeof STATUS_BY_KIND]);
+    expect(statuses.length === 0 ? [status] : statuses).toEqual([status]);
+  });
+
+  it('have a title for every status of the table', () => {
+    for (const { code, status } of table.filter((row) => row.status !== 502)) {
+      expect(makeProblem({ code, status, detail: '', requestId: '' }).title).not.toBe('Error');
+    }
+  });
+});
+
+/** Variables of other programs, and those that are no settings. */
+const OTHER_NAMES =
+  /^(PANTHEON_CONFIG_FILE|PANTHEON_PORT|PROMETHEUS_PORT|GRAFANA_PORT|NODE_ENV|NODE_OPTIONS|POSTGRES_PASSWORD|VALKEY_PASSWORD|GRAFANA_ADMIN_PASSWORD)$/;
+
+/** The kinds that `new PantheonError` and its direct subclasses state behind a code. */
+function kindsOf(content: string, code: string): string[] {
+  const thrown = new RegExp(
+    `(?:new PantheonError|super)\\(\\s*'${code}',[\\s\\S]{0,600}?kind: '([a-z-]+)'`,
+    'g',
+  );
+  return [...content.matchAll(thrown)].map(([, kind = '']) => kind);
+}
+
+async function readSources(): Promise<{ content: string; codes: string[] }[]> {
+  const names = await Promise.all(
+    ['libs', 'apps'].map(async (root) =>
+      (await readdir(root, { recursive: true })).map((name) => `${root}/${name}`),
+    ),
+  );
+  const code = names
+    .flat()
+    .filter((name) => /\/src\/.*\.ts$/.test(name) && !/spec\.ts$|\/testing\//.test(name));
+  return Promise.all(
+    code.map(async (name) => {
+      const content = await readFile(name, 'utf8');
+      const quoted = [...content.matchAll(CODE)].map(([, found = '']) => found);
+      return {
+        content,
+        codes: quoted.filter((found) => !variables.has(found) && !OTHERS.includes(found)),
+      };
+    }),
+  );
+}
