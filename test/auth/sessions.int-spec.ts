@@ -182,6 +182,18 @@ describe('Sessions', () => {
     await elsewhere.close();
   });
 
+  it('does not serve a user who is disabled, even while a session is open', async () => {
+    const { userId } = await newUser();
+    const tokens = await sessions.open(userId);
+    await database.dataSource.query('UPDATE user_account SET disabled_at = now() WHERE id = $1', [
+      userId,
+    ]);
+    await expect(principalOf(tokens)).rejects.toMatchObject({ code: 'AUTH_TOKEN_INVALID' });
+    await expect(sessions.refresh(tokens.refreshToken)).rejects.toMatchObject({
+      code: 'AUTH_REFRESH_TOKEN_INVALID',
+    });
+  });
+
   it('never revives a session that ends while it is refreshed', async () => {
     for (let round = 0; round < 20; round += 1) {
       const tokens = await open();
