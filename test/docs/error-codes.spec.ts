@@ -5,7 +5,7 @@ import { makeProblem, STATUS_BY_KIND } from '../../apps/api/src/http/problem-det
 
 const CODE = /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g;
 /** What looks like a code and is none, beside the variables of settings. */
-const OTHERS = ['EAI_AGAIN', 'PG_VERSION'];
+const OTHERS = new Set(['EAI_AGAIN', 'PG_VERSION']);
 /** Codes of the command line and of starts, which nobody gets over HTTP. */
 const ELSEWHERE = 'docs/operations.md';
 
@@ -85,7 +85,7 @@ async function readSources(): Promise<{ content: string; codes: string[] }[]> {
       const quoted = [...content.matchAll(CODE)].map(([, found = '']) => found);
       return {
         content,
-        codes: quoted.filter((found) => !variables.has(found) && !OTHERS.includes(found)),
+        codes: quoted.filter((found) => !variables.has(found) && !OTHERS.has(found)),
       };
     }),
   );

@@ -12,7 +12,7 @@ import {
   symlink,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type DockerStage, type DockerStep, readDockerfile } from './dockerfile.js';
 
@@ -88,14 +88,13 @@ async function copy(
   const target = join(workdir, words.at(-1) ?? '');
   const from = step.flags.get('from');
   for (const source of words.slice(0, -1)) {
-    const path = from === undefined ? source : join(roots.get(from) ?? '', source);
     const destination = words.at(-1)?.endsWith('/') ? join(target, basename(source)) : target;
-    await cp(path, destination, {
-      recursive: true,
-      verbatimSymlinks: true,
-      errorOnExist: true,
-      filter: (candidate) => from !== undefined || !ignored(candidate),
-    });
+    await mkdir(dirname(destination), { recursive: true });
+    if (from === undefined) {
+      await cp(source, destination, { recursive: true, filter: (path) => !ignored(path) });
+    } else {
+      await cloneTree(join(roots.get(from) ?? '', source), destination);
+    }
   }
 }
 
@@ -109,14 +108,17 @@ async function command(text: string, workdir: string): Promise<void> {
 }
 
 async function reuseInstalledPackages(workdir: string): Promise<void> {
-  // Hard links where the system has them: there are 20,000 files. npm only unlinks what it prunes.
-  await run('cp', ['-al', 'node_modules', workdir]).catch(() =>
-    run('cp', ['-R', 'node_modules', workdir]),
-  );
-  // Its record it writes in place, so that must not be the file of this project.
-  const record = join(workdir, 'node_modules/.package-lock.json');
+  const packages = join(workdir, 'node_modules');
+  await cloneTree('node_modules', packages);
+  // npm only unlinks what it prunes, but its record it writes in place: have one of our own.
+  const record = join(packages, '.package-lock.json');
   await copyFile(record, `${record}.own`);
   await rename(`${record}.own`, record);
+}
+
+/** Copies by hard links where the system has them: there are 20,000 files. */
+async function cloneTree(from: string, to: string): Promise<void> {
+  await run('cp', ['-al', from, to]).catch(() => run('cp', ['-R', from, to]));
 }
 
 /** The Node of this test where any user can run it: it may be installed below root's home. */

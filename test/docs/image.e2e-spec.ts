@@ -38,7 +38,7 @@ describe('what the Dockerfile builds', () => {
   afterAll(async () => {
     await image.remove();
     await database.drop();
-  });
+  }, 60_000);
 
   it('holds what runs, and neither tests nor sources nor development tools', async () => {
     expect((await readdir(image.workdir)).sort()).toEqual(
@@ -63,8 +63,10 @@ describe('what the Dockerfile builds', () => {
     const output = collect(api);
     try {
       await healthy(api, output);
-      const answer = await fetch(`http://127.0.0.1:${environment['PORT']}/health/live`);
-      expect(answer.status).toBe(200);
+      for (const path of ['/health/live', '/docs', '/docs/openapi.json']) {
+        const answer = await fetch(`http://127.0.0.1:${environment['PORT']}${path}`);
+        expect(`${path} ${answer.status}`).toBe(`${path} 200`);
+      }
     } finally {
       const ended = once(api, 'exit');
       api.kill(lastStep(image.stage, 'STOPSIGNAL').text as NodeJS.Signals);
