@@ -74,7 +74,7 @@ interface LineCost {
 /** CPU time of all threads per line, written to a file that takes everything. */
 async function lineCosts(): Promise<LineCost[]> {
   const fd = openSync('/dev/null', 'w');
-  const root = createRootLogger(storeOf({ bufferMaxChars: 2 ** 30 }), { service: 'bench', fd });
+  const root = createRootLogger(storeOf({ bufferMaxBytes: 2 ** 30 }), { service: 'bench', fd });
   const logger = root.module('bench');
   const error = new Error('it broke', { cause: new Error('because of that') });
   const context = createContext({ userId: 'u-1', route: '/v1/things/:id' });
@@ -132,7 +132,7 @@ async function stalls(): Promise<Stall[]> {
     const destination = new BufferedLogDestination({
       fd,
       // Small enough to be full within the measurement.
-      bufferMaxChars: 4 * 1024 * 1024,
+      bufferMaxBytes: 4 * 1024 * 1024,
       flushIntervalMs: 50,
       nonBlocking: true,
     });

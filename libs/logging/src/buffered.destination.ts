@@ -6,43 +6,54 @@ import { logLinesDropped, type LogLinesDropped } from './logging.channels.js';
 export interface BufferedDestinationOptions {
   /** File descriptor; 1 is the standard output. */
   readonly fd: number;
-  readonly bufferMaxChars: number;
+  readonly bufferMaxBytes: number;
   readonly flushIntervalMs: number;
   /** Whether a write to `fd` returns at once when its reader is slow. Default: found out. */
   readonly nonBlocking?: boolean;
 }
 
+/** Bytes that are written together; `start` moves on when the reader takes only a part. */
+interface Chunk {
+  readonly bytes: Buffer;
+  start: number;
+  end: number;
+}
+
 /** One write, half of what a pipe holds. */
-const CHUNK_CHARS = 32 * 1024;
+const CHUNK_BYTES = 32 * 1024;
+const MAX_SPARE_CHUNKS = 4;
+/** UTF-8 needs at most three bytes for a UTF-16 code unit. */
+const MAX_BYTES_PER_CHAR = 3;
 /** Share of the buffer that lines up to info may fill; the rest is kept for warnings and errors. */
 const ORDINARY_SHARE = 0.75;
 const RETRY_FIRST_MS = 2;
 const RETRY_MAX_MS = 50;
 const WOULD_BLOCK = new Set(['EAGAIN', 'EBUSY', 'EINTR']);
 const READER_GONE = new Set(['EPIPE', 'EBADF', 'ECONNRESET']);
+const LINE_END = 10;
 
 /**
  * Collects lines and writes them in chunks, in order, without blocking the event loop. When the
  * reader is slower than the log, the buffer fills up to its bound and further lines are dropped
  * and counted, ordinary ones first.
  *
- * A pipe or socket is written from the event loop: it does not block, and costs half of what a
- * write by way of libuv's threads does. Files and terminals can block and take that way.
+ * A line is encoded at once into a chunk that is used again and again: 0.1 µs, and no garbage.
+ * A pipe or socket is written from the event loop, where it does not block and costs half of a
+ * write by way of libuv's threads. Files and terminals can block and take that way. Not
+ * sonic-boom, which measures its whole last chunk anew for each line: 2 µs.
  *
- * Not sonic-boom, which measures its whole last chunk anew for each line: 2 µs of CPU a line
- * against 0.4 here.
- *
- * idle → (timer or full chunk) → writing → idle, or → waiting (reader slow) → writing
+ * idle → writing (full chunk, timer, error line) → idle, or → waiting (slow reader) → writing
  */
 export class BufferedLogDestination extends LogDestination {
-  private current = '';
-  private readonly chunks: string[] = [];
-  private pendingChars = 0;
-  private inFlight: Buffer | undefined;
   private state: 'idle' | 'writing' | 'waiting' = 'idle';
+  private current: Chunk = newChunk(CHUNK_BYTES);
+  private readonly queue: Chunk[] = [];
+  private readonly spare: Chunk[] = [];
+  private pendingBytes = 0;
   private readonly nonBlocking: boolean;
   private retryMs = RETRY_FIRST_MS;
   private timer: NodeJS.Timeout | undefined;
+  private soon: NodeJS.Immediate | undefined;
   private readonly idleWaiters = new Set<() => void>();
   private refusedSinceNotice = 0;
   private roomListener: ((droppedLines: number) => void) | undefined;
@@ -65,31 +76,20 @@ export class BufferedLogDestination extends LogDestination {
 
   /** Counts a line that is refused as dropped. */
   accepts(level: number): boolean {
-    const { bufferMaxChars } = this.options;
     const share = level >= LEVEL_NUMBERS.warn ? 1 : ORDINARY_SHARE;
-    if (this.pendingChars < bufferMaxChars * share) return true;
+    if (this.pendingBytes < this.options.bufferMaxBytes * share) return true;
     this.drop(1, 'buffer-full');
     return false;
   }
 
   write(line: string, level: number): void {
-    this.current += line;
-    this.pendingChars += line.length;
-    if (this.current.length >= CHUNK_CHARS || level >= LEVEL_NUMBERS.error) {
-      this.endChunk();
-      this.writeNext();
-    } else if (this.timer === undefined) {
-      this.timer = setTimeout(() => {
-        this.timer = undefined;
-        this.endChunk();
-        this.writeNext();
-      }, this.options.flushIntervalMs).unref();
-    }
+    this.append(line);
+    if (level >= LEVEL_NUMBERS.error) this.soon ??= setImmediate(() => this.writeAll());
+    else this.timer ??= setTimeout(() => this.writeAll(), this.options.flushIntervalMs).unref();
   }
 
   async flush(timeoutMs: number): Promise<boolean> {
-    this.endChunk();
-    this.writeNext();
+    this.writeAll();
     if (this.state === 'idle') return true;
     return new Promise((resolve) => {
       const done = (written: boolean): void => {
@@ -105,102 +105,119 @@ export class BufferedLogDestination extends LogDestination {
   }
 
   flushAtExit(timeoutMs: number): void {
-    // A chunk that is being written stays with its thread, which the exit of Node waits for.
     const deadline = performance.now() + timeoutMs;
-    if (this.state === 'waiting' && this.inFlight !== undefined) {
-      this.writeThrough(this.inFlight, deadline);
-      this.inFlight = undefined;
-      this.state = 'idle';
-    }
     this.endChunk();
-    for (const text of this.chunks.splice(0)) this.writeThrough(Buffer.from(text), deadline);
-    this.pendingChars = 0;
+    // A chunk that is being written stays with its thread, which the exit of Node waits for.
+    const first = this.state === 'writing' ? 1 : 0;
+    for (const chunk of this.queue.splice(first)) this.writeThrough(chunk, deadline);
+    this.pendingBytes = 0;
+  }
+
+  private append(line: string): void {
+    const maxBytes = line.length * MAX_BYTES_PER_CHAR;
+    if (this.current.bytes.length - this.current.end < maxBytes) {
+      this.endChunk();
+      if (maxBytes > CHUNK_BYTES) this.current = newChunk(maxBytes);
+      this.writeNext();
+    }
+    const { bytes, end } = this.current;
+    const written = bytes.write(line, end, 'utf8');
+    this.current.end = end + written;
+    this.pendingBytes += written;
+  }
+
+  private writeAll(): void {
+    clearTimeout(this.timer);
+    clearImmediate(this.soon);
+    this.timer = undefined;
+    this.soon = undefined;
+    this.endChunk();
+    this.writeNext();
   }
 
   private endChunk(): void {
-    if (this.current === '') return;
-    this.chunks.push(this.current);
-    this.current = '';
+    if (this.current.end === 0) return;
+    this.queue.push(this.current);
+    this.current = this.spare.pop() ?? newChunk(CHUNK_BYTES);
   }
 
   private writeNext(): void {
-    if (this.state !== 'idle') return;
-    const text = this.chunks.shift();
-    if (text !== undefined) {
-      this.inFlight = Buffer.from(text);
-      this.writeChunk(this.inFlight, text.length);
-      return;
-    }
-    for (const waiter of this.idleWaiters) waiter();
+    while (this.state === 'idle' && this.queue[0] !== undefined) this.writeChunk(this.queue[0]);
+    if (this.state === 'idle') for (const waiter of this.idleWaiters) waiter();
   }
 
-  private writeChunk(chunk: Buffer, chars: number): void {
+  private writeChunk(chunk: Chunk): void {
     this.state = 'writing';
+    const { bytes, start, end } = chunk;
     if (!this.nonBlocking) {
-      write(this.options.fd, chunk, 0, chunk.length, null, (error, written) =>
-        this.onWritten(chunk, chars, error, written),
-      );
+      write(this.options.fd, bytes, start, end - start, null, (error, written) => {
+        this.onWritten(chunk, error, written);
+        this.writeNext();
+      });
       return;
     }
     let written = 0;
+    let failure: NodeJS.ErrnoException | null = null;
     try {
       // oxlint-disable-next-line node/no-sync -- it does not block
-      written = writeSync(this.options.fd, chunk);
+      written = writeSync(this.options.fd, bytes, start, end - start);
     } catch (error) {
-      this.onWritten(chunk, chars, error as NodeJS.ErrnoException, 0);
-      return;
+      failure = error as NodeJS.ErrnoException;
     }
-    this.onWritten(chunk, chars, null, written);
+    this.onWritten(chunk, failure, written);
   }
 
-  private onWritten(
-    chunk: Buffer,
-    chars: number,
-    error: NodeJS.ErrnoException | null,
-    written: number,
-  ): void {
-    if (error !== null && WOULD_BLOCK.has(error.code ?? '')) {
-      this.retryLater(chunk, chars);
+  private onWritten(chunk: Chunk, error: NodeJS.ErrnoException | null, written: number): void {
+    const code = error?.code ?? '';
+    if (WOULD_BLOCK.has(code)) {
+      this.retryLater();
       return;
     }
     this.retryMs = RETRY_FIRST_MS;
-    if (error !== null) {
-      this.drop(linesIn(chunk), 'write-failed');
-      if (READER_GONE.has(error.code ?? '')) this.dropQueue();
-    } else if (written < chunk.length) {
-      this.inFlight = chunk.subarray(written);
-      this.writeChunk(this.inFlight, chars);
-      return;
-    }
-    this.pendingChars = Math.max(0, this.pendingChars - chars);
-    this.inFlight = undefined;
     this.state = 'idle';
-    this.noticeRoom();
-    this.writeNext();
+    if (error === null) {
+      chunk.start += written;
+      this.pendingBytes = Math.max(0, this.pendingBytes - written);
+      if (chunk.start < chunk.end) return;
+      this.queue.shift();
+      this.reuse(chunk);
+      this.noticeRoom();
+    } else {
+      if (READER_GONE.has(code)) this.endChunk();
+      this.discard(READER_GONE.has(code) ? this.queue.length : 1);
+    }
+  }
+
+  private retryLater(): void {
+    this.state = 'waiting';
+    setTimeout(() => {
+      this.state = 'idle';
+      this.writeNext();
+    }, this.retryMs).unref();
+    this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
+  }
+
+  private reuse(chunk: Chunk): void {
+    if (chunk.bytes.length !== CHUNK_BYTES || this.spare.length >= MAX_SPARE_CHUNKS) return;
+    chunk.start = 0;
+    chunk.end = 0;
+    this.spare.push(chunk);
   }
 
   private noticeRoom(): void {
     if (this.refusedSinceNotice === 0) return;
-    if (this.pendingChars > this.options.bufferMaxChars / 2) return;
+    if (this.pendingBytes > this.options.bufferMaxBytes / 2) return;
     const lines = this.refusedSinceNotice;
     this.refusedSinceNotice = 0;
     this.roomListener?.(lines);
   }
 
-  private retryLater(chunk: Buffer, chars: number): void {
-    this.state = 'waiting';
-    setTimeout(() => {
-      if (this.state === 'waiting') this.writeChunk(chunk, chars);
-    }, this.retryMs).unref();
-    this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
-  }
-
-  private writeThrough(chunk: Buffer, deadline: number): void {
-    let rest = chunk;
-    while (rest.length > 0) {
+  private writeThrough(chunk: Chunk, deadline: number): void {
+    while (chunk.start < chunk.end) {
       try {
+        const { bytes, start, end } = chunk;
         // oxlint-disable-next-line node/no-sync -- the event loop has ended
-        rest = rest.subarray(writeSync(this.options.fd, rest));
+        chunk.start += writeSync(this.options.fd, bytes, start, end - start);
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : '';
         if (!WOULD_BLOCK.has(code) || performance.now() > deadline) return;
@@ -209,12 +226,11 @@ export class BufferedLogDestination extends LogDestination {
     }
   }
 
-  private dropQueue(): void {
-    this.endChunk();
-    for (const text of this.chunks.splice(0)) {
-      this.drop(linesIn(Buffer.from(text)), 'write-failed');
+  private discard(chunks: number): void {
+    for (const { bytes, start, end } of this.queue.splice(0, chunks)) {
+      this.pendingBytes = Math.max(0, this.pendingBytes - (end - start));
+      this.drop(linesIn(bytes.subarray(start, end)), 'write-failed');
     }
-    this.pendingChars = 0;
   }
 
   private drop(lines: number, reason: LogLinesDropped['reason']): void {
@@ -222,6 +238,10 @@ export class BufferedLogDestination extends LogDestination {
     if (reason === 'buffer-full') this.refusedSinceNotice += lines;
     logLinesDropped.publish(() => ({ lines, reason }));
   }
+}
+
+function newChunk(size: number): Chunk {
+  return { bytes: Buffer.allocUnsafeSlow(size), start: 0, end: 0 };
 }
 
 /** Opening Node's stream makes a pipe non-blocking; says whether it is one. */
@@ -240,8 +260,10 @@ function makeNonBlocking(fd: number): boolean {
   }
 }
 
-function linesIn(chunk: Buffer): number {
+function linesIn(bytes: Buffer): number {
   let lines = 0;
-  for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines += 1;
+  for (let at = bytes.indexOf(LINE_END); at !== -1; at = bytes.indexOf(LINE_END, at + 1)) {
+    lines += 1;
+  }
   return lines;
 }

@@ -16,13 +16,13 @@ export const loggingSettings = defineSettings('logging', {
     .boolean()
     .default(true)
     .meta({ description: 'Whether each HTTP request gets a line', live: true }),
-  bufferMaxChars: z
+  bufferMaxBytes: z
     .int()
     .min(64 * 1024)
     .default(8 * 1024 * 1024)
     .meta({
       description:
-        'Characters that wait for a slow reader; beyond three quarters of it lines up to info are dropped, beyond it all',
+        'Bytes that may wait for a slow reader; beyond three quarters of it lines up to info are dropped, beyond it all',
     }),
   flushIntervalMs: z
     .int()

@@ -48,7 +48,7 @@ const BEARER = /\b(bearer|basic)\s{1,8}[\w.~+/=-]{6,}/gi;
 const JWT = /(?<![\w-])eyJ[\w-]{6,}\.[\w-]+\.[\w-]*/g;
 /** Up to the last @ before a slash; where that fails, a password may hold slashes but no port. */
 const URL_PASSWORD =
-  /(:\/\/[^\s:/@"'`]{0,256}:)(?:[^\s/"'`]{1,512}@|(?!\d+(?:[/?#\s]|$))[^\s"'`]{1,512}@)/g;
+  /(:\/\/[^\s:/@"'`]{0,256}:)(?:[^\s/"'`]{1,512}@|(?!\d+(?:[/?#\s]|$))[^\s"'`]{1,128}@)/g;
 /** `password=…` of connection strings and query strings, and `"password":"…"` of quoted JSON. */
 const ASSIGNED =
   /((?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key)\w{0,16}\\?["']?\s?[=:]\s?)(?:(\\?["'])(?:(?!\2)[^]){1,4096}|(?<==\s?)[^\s&;,"'\\]+)/gi;
@@ -59,16 +59,23 @@ const KEY_DETAIL =
 
 /**
  * Masks the secrets inside a text: bearer and basic credentials, JSON web tokens, passwords in
- * URLs, header lines, `password=…` and quoted JSON.
+ * URLs, header lines, `password=…` and quoted JSON. Each pattern runs only where its cheap sign
+ * is found, for most texts hold none.
  */
 export function maskSecretsIn(text: string): string {
-  if (text.length < 8) return text;
-  let masked = text.replace(BEARER, `$1 ${MASK}`);
-  if (masked.includes('eyJ')) masked = masked.replace(JWT, MASK);
-  if (masked.includes('://')) masked = masked.replace(URL_PASSWORD, `$1${MASK}@`);
-  if (masked.includes('=') || masked.includes(':')) {
+  if (!MAY_HOLD_SECRET.test(text)) return text;
+  const lower = text.toLowerCase();
+  const has = (sign: string): boolean => lower.includes(sign);
+  let masked = text;
+  if (has('bearer') || has('basic')) masked = masked.replace(BEARER, `$1 ${MASK}`);
+  if (has('eyj')) masked = masked.replace(JWT, MASK);
+  if (has('://') && has('@')) masked = masked.replace(URL_PASSWORD, `$1${MASK}@`);
+  if (ASSIGNED_SIGNS.some(has)) {
     masked = masked.replace(ASSIGNED, `$1$2${MASK}`).replace(HEADER, `$1: ${MASK}`);
-    if (masked.includes(')=(')) masked = masked.replace(KEY_DETAIL, `$1${MASK})`);
+    if (has(')=(')) masked = masked.replace(KEY_DETAIL, `$1${MASK})`);
   }
   return masked;
 }
+
+const MAY_HOLD_SECRET = /[:=]|earer|basic|eyJ/i;
+const ASSIGNED_SIGNS = ['pass', 'pwd', 'secret', 'token', 'key', 'cookie', 'authorization'];

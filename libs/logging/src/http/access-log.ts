@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isoTime } from '../iso-time.js';
-import type { LineLevel } from '../log-level.js';
 import type { RootLogger } from '../root-logger.js';
 
 /** Module name of the lines about HTTP; its level decides over the access log. */
@@ -15,57 +14,82 @@ export function registerAccessLog(
   root: RootLogger,
   isEnabled: () => boolean = () => true,
 ): void {
-  const access = new AccessLog(root);
+  const access = new AccessLog(root.service);
   const logger = root.module(HTTP_LOG_MODULE);
   fastify.addHook('onResponse', (request, reply, done) => {
     const level = reply.statusCode < 500 ? 'info' : 'error';
-    if (logger.isLevelEnabled(level) && isEnabled()) access.write(level, request, reply);
+    if (logger.isLevelEnabled(level) && isEnabled()) {
+      root.writeRaw(level, access.line(level, request, reply));
+    }
     done();
   });
 }
 
 /**
- * Puts the lines together by hand, because each field is known to need no masking and next to
- * no escaping: 0.2 µs against the 2.5 of a general serialiser.
+ * Puts lines together by hand and from few pieces, most of them kept from earlier lines: each
+ * field is known to need no masking and next to no escaping.
  */
 class AccessLog {
+  /** By route, then by status and method. */
+  private readonly middles = new Map<string | undefined, Map<string, string>[]>();
+  private readonly durations: string[] = [];
   private readonly start: string;
-  private readonly routes = new Map<string | undefined, string>();
+  private startMs = Number.NaN;
+  private startOfMs: Record<'info' | 'error', string> = { info: '', error: '' };
 
-  constructor(private readonly root: RootLogger) {
-    this.start = `","service":${JSON.stringify(root.service)},"pid":${process.pid},"module":"${HTTP_LOG_MODULE}","requestId":"`;
+  constructor(service: string) {
+    this.start = `","service":${JSON.stringify(service)},"pid":${process.pid},"module":"${HTTP_LOG_MODULE}","requestId":"`;
   }
 
-  write(level: LineLevel, request: FastifyRequest, reply: FastifyReply): void {
-    const userId = request.requestContext?.userId;
+  line(level: 'info' | 'error', request: FastifyRequest, reply: FastifyReply): string {
+    const context = request.requestContext;
+    const route = context === null ? request.routeOptions.url : context.route;
+    const userId = context?.userId;
     const length = reply.getHeader('content-length');
-    this.root.writeRaw(
-      level,
-      `{"level":"${level}","time":"${isoTime(Date.now())}${this.start}${request.id}` +
-        `","method":"${request.method}${this.routeField(request.routeOptions.url)}${reply.statusCode}` +
-        `,"durationMs":${hundredths(reply.elapsedTime)}` +
-        (length === undefined ? '' : `,"bytes":${Number(length)}`) +
-        (userId === undefined ? '' : `,"userId":${JSON.stringify(userId)}`) +
-        (reply.raw.writableFinished ? '' : ',"aborted":true') +
-        ',"msg":"request"}\n',
+    return (
+      this.startAt(Date.now())[level] +
+      request.id +
+      this.middle(request.method, route, reply.statusCode) +
+      this.duration(reply.elapsedTime) +
+      (length === undefined ? '' : `,"bytes":${Number(length)}`) +
+      (userId === undefined ? '' : `,"userId":${JSON.stringify(userId)}`) +
+      (reply.raw.writableFinished ? '' : ',"aborted":true') +
+      ',"msg":"request"}\n'
     );
   }
 
-  /** Templates are the routes of the program, so their number is bounded. */
-  private routeField(route: string | undefined): string {
-    let field = this.routes.get(route);
-    if (field === undefined) {
-      field = `","route":${route === undefined ? 'null' : JSON.stringify(route)},"status":`;
-      this.routes.set(route, field);
+  private startAt(nowMs: number): Record<'info' | 'error', string> {
+    if (nowMs !== this.startMs) {
+      const rest = `","time":"${isoTime(nowMs)}${this.start}`;
+      this.startMs = nowMs;
+      this.startOfMs = { info: `{"level":"info${rest}`, error: `{"level":"error${rest}` };
     }
-    return field;
+    return this.startOfMs;
+  }
+
+  /** From the id to the duration. Routes, methods and statuses of a program are few. */
+  private middle(method: string, route: string | undefined, status: number): string {
+    let ofRoute = this.middles.get(route);
+    if (ofRoute === undefined) {
+      ofRoute = [];
+      this.middles.set(route, ofRoute);
+    }
+    const ofStatus = (ofRoute[status] ??= new Map());
+    let middle = ofStatus.get(method);
+    if (middle === undefined) {
+      const template = route === undefined ? 'null' : JSON.stringify(route);
+      middle = `","method":"${method}","route":${template},"status":${status},"durationMs":`;
+      ofStatus.set(method, middle);
+    }
+    return middle;
+  }
+
+  /** With two decimals. V8 takes 0.3 µs to print a fraction, so those of short times are kept. */
+  private duration(ms: number): string {
+    const hundredths = Math.round(ms * 100);
+    if (hundredths >= KEPT_DURATIONS) return (hundredths / 100).toFixed(2);
+    return (this.durations[hundredths] ??= (hundredths / 100).toFixed(2));
   }
 }
 
-/** A number with two decimals, from two integers: a fifth of what V8 takes for a fraction. */
-function hundredths(value: number): string {
-  const all = Math.round(value * 100);
-  const whole = Math.floor(all / 100);
-  const rest = all - whole * 100;
-  return `${whole}.${rest < 10 ? '0' : ''}${rest}`;
-}
+const KEPT_DURATIONS = 5_000;

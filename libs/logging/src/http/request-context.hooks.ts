@@ -41,6 +41,8 @@ class HttpRequestContext implements RequestContext {
   userId: string | undefined = undefined;
   trace: TraceContext | undefined = undefined;
 
+  private template: string | undefined | null = null;
+
   constructor(private readonly request: FastifyRequest) {}
 
   get requestId(): string {
@@ -48,7 +50,9 @@ class HttpRequestContext implements RequestContext {
   }
 
   get route(): string | undefined {
-    return this.request.routeOptions.url;
+    // Fastify makes an object of twelve fields each time it is asked.
+    if (this.template === null) this.template = this.request.routeOptions.url;
+    return this.template;
   }
 }
 
