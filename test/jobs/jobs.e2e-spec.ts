@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type JobDefinition, JobQueue, purgeExpired } from '#libs/jobs';
+import { JobQueue, purgeExpired } from '#libs/jobs';
 import { until } from '../../libs/jobs/src/testing/jobs-harness.js';
 import { testRedisUrl } from '../support/database.js';
 import { startTestApi, type TestApi } from '../support/app.js';
@@ -30,7 +30,7 @@ describe.each([
 
   async function enqueuePurge(): Promise<string> {
     const queue = api.app.get(JobQueue);
-    const { id } = await queue.enqueue(purgeExpired as JobDefinition, {});
+    const { id } = await queue.enqueue(purgeExpired, {});
     return id;
   }
 

@@ -78,7 +78,9 @@ export class RedisJobBackend extends JobBackend {
   close(): Promise<void> {
     this.closed = true;
     // Not QUIT, which a frozen server would never answer; nothing is under way any more.
-    for (const client of this.clients) client.disconnect();
+    for (const client of this.clients) {
+      if (client.status !== 'end') client.disconnect();
+    }
     return Promise.resolve();
   }
 

@@ -8,7 +8,6 @@ import { SIGN_IN_PAGE, signInScript } from '../board/sign-in.js';
 import { JOBS_ROOT_OPTIONS, type JobsRootOptions } from '../jobs.runtime.js';
 
 const COOKIE = 'pantheon_job_board';
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /** The board sets a base for its addresses and styles elements inline. */
@@ -62,21 +61,20 @@ export class JobBoardController {
   @Undocumented()
   async page(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     reply.header('content-security-policy', CONTENT_SECURITY_POLICY);
-    const [path] = request.url.split('?');
-    if (path === `${BOARD_PATH}/sign-in.js` && this.options.loginPath !== undefined) {
+    const path = request.url.replace(/\?.*$/s, '').slice(BOARD_PATH.length);
+    if (path === '/sign-in.js' && this.options.loginPath !== undefined) {
       await reply.type('text/javascript').send(signInScript(this.options.loginPath));
       return;
     }
     const session = await this.sessions.find(tokenOf(request));
     if (session === undefined) return this.askWhoIsThere(request, reply);
     requireOwnPage(request);
-    const method = METHODS.find((known) => known === request.method);
-    if (method === undefined) throw methodNotAllowed(request.method);
-    const { url, headers, body } = request;
-    const answer = await this.board.answer({ method, url, headers, body }, session.canManage);
+    const { method, query, body } = request;
+    const answer = await this.board.answer({ method, path, query, body }, session.canManage);
     await reply
       .status(answer.status)
-      .headers({ 'cache-control': 'private, no-cache', ...answer.headers })
+      .type(answer.type)
+      .header('cache-control', answer.cacheControl)
       .send(answer.body);
   }
 
@@ -106,12 +104,6 @@ function sessionMissing(): PantheonError {
     `Open the board with POST ${BOARD_PATH}/session and an access token first.`,
     { kind: 'unauthenticated' },
   );
-}
-
-function methodNotAllowed(method: string): PantheonError {
-  return new PantheonError('JOB_BOARD_METHOD_UNKNOWN', `The board does not know ${method}.`, {
-    kind: 'unsupported',
-  });
 }
 
 function cookie(token: string, seconds: number, request: FastifyRequest): string {
