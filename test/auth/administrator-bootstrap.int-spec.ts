@@ -79,6 +79,15 @@ describe('AdministratorBootstrap', () => {
     await expect(process.get(PrincipalLoader).ofAdministrator()).resolves.toBeUndefined();
   });
 
+  it('does not let a process start that cannot read the signing keys', async () => {
+    const first = await startProcess({ encryptionKey: 'an encryption key with many characters' });
+    await first.get(AdministratorBootstrap).ensure();
+    const second = await startProcess({ encryptionKey: 'another encryption key, just as long' });
+    await expect(second.get(AdministratorBootstrap).ensure()).rejects.toMatchObject({
+      code: 'AUTH_SIGNING_KEY_UNREADABLE',
+    });
+  });
+
   it('makes nobody an administrator who has registered under that email', async () => {
     const process = await startProcess();
     const email = 'admin@pantheon.local';

@@ -11,6 +11,7 @@ export {
   AcceptsText,
   DocumentedAnswers,
   DocumentedBodies,
+  Problems,
   Returns,
   ReturnsText,
 } from './returns.decorator.js';

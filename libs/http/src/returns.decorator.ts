@@ -52,3 +52,9 @@ export const DocumentedBodies = Reflector.createDecorator<DocumentedBody>();
 export function AcceptsText(mediaType: string, description: string): MethodDecorator {
   return DocumentedBodies({ mediaType, description });
 }
+
+/**
+ * States which problems a handler answers with, by status, beside those that its guards and its
+ * inputs make plain: a conflict, or a 401 of a public route.
+ */
+export const Problems = Reflector.createDecorator<Readonly<Record<number, string>>>();

@@ -6,6 +6,7 @@ import {
   DocumentedBodies,
   Idempotent,
   problemSchema,
+  Problems,
   Public,
   RequirePermission,
 } from '#libs/http';
@@ -93,6 +94,11 @@ function documentHandlers(app: NestFastifyApplication, swagger: SwaggerLibrary):
             ? {}
             : { content: { [mediaType]: { schema: { type: 'string' as const } } } };
       swagger.ApiResponse({ status, description: summary, ...body })(prototype, name, descriptor);
+      const problems = reflector.get(Problems, handler as () => void) ?? {};
+      for (const [problemStatus, problem] of Object.entries(problems)) {
+        const response = { ...problemResponse(problem), status: Number(problemStatus) };
+        swagger.ApiResponse(response)(prototype, name, descriptor);
+      }
     }
   }
   return secured;
@@ -127,9 +133,13 @@ function addMissingResponses(
   problems: Readonly<Record<string, string>>,
 ): void {
   for (const [status, description] of Object.entries(problems)) {
-    operation.responses[status] ??= {
-      description,
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-    };
+    operation.responses[status] ??= problemResponse(description);
   }
+}
+
+function problemResponse(description: string) {
+  return {
+    description,
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
 }

@@ -8,6 +8,7 @@ import { authSettings } from '../auth.settings.js';
 import { AdministratorError } from '../errors/administrator.error.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { acceptNewPassword } from '../passwords/password-policy.js';
+import { SigningKeys } from '../tokens/signing-keys.js';
 
 /** Who administers this installation. */
 export interface Administrator {
@@ -26,8 +27,9 @@ const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789';
 const GENERATED_CHARACTERS = 24;
 
 /**
- * Makes sure that an installation has an administrator. Once there is one, active or not, the
- * settings for the first no longer matter.
+ * Makes sure that an installation can be used: that it has a key to sign tokens with, which can be
+ * read, and an administrator. Once there is one, active or not, the settings for the first no
+ * longer matter.
  */
 @Injectable()
 export class AdministratorBootstrap {
@@ -35,6 +37,7 @@ export class AdministratorBootstrap {
     private readonly dataSource: DataSource,
     private readonly accounts: AccountStore,
     private readonly passwords: PasswordHasher,
+    private readonly signingKeys: SigningKeys,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
   ) {}
@@ -42,11 +45,15 @@ export class AdministratorBootstrap {
   /**
    * Call it after the migrations and before requests come in. Any number of processes may do so
    * at once; one of them creates the account.
+   * @throws SigningKeyUnreadableError when the encryption key is not the one that was
    * @throws AdministratorError when the email belongs to somebody else
    * @throws AccountInputError when the password that was set does not suit
    */
   async ensure(): Promise<Administrator> {
-    const existing = await this.accounts.findAdministratorEmail();
+    const [existing] = await Promise.all([
+      this.accounts.findAdministratorEmail(),
+      this.signingKeys.current(),
+    ]);
     if (existing !== undefined) return { created: false, email: existing };
     const settings = this.settings.get(authSettings);
     const { adminEmail: email, adminPassword: given } = settings;

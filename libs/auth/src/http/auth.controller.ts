@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Headers, Ip, Post } from '@nestjs/common';
 import { AccessControl, type Principal } from '#libs/core';
-import { CurrentPrincipal, Public, Returns } from '#libs/http';
+import { CurrentPrincipal, Problems, Public, Returns } from '#libs/http';
 import type { z } from 'zod';
 import { Authenticator } from '../accounts/authenticator.js';
 import { Login } from '../accounts/login.js';
@@ -31,6 +31,7 @@ export class AuthController {
   @Post('register')
   @Public()
   @Returns(201, 'Makes an account that owns an organization of its own', accountSchema)
+  @Problems({ 403: 'Registration is closed', 409: 'No account can be made with this email' })
   async register(
     @Body({ schema: registerBody }) body: z.infer<typeof registerBody>,
     @Ip() address: string,
@@ -41,6 +42,7 @@ export class AuthController {
   @Post('login')
   @Public()
   @Returns(200, 'Opens a session', tokenPairSchema)
+  @Problems({ 401: 'The email or the password is wrong' })
   login(
     @Body({ schema: loginBody }) body: z.infer<typeof loginBody>,
     @Ip() address: string,
@@ -51,6 +53,10 @@ export class AuthController {
   @Post('refresh')
   @Public()
   @Returns(200, 'Exchanges a refresh token, which is good for this once', tokenPairSchema)
+  @Problems({
+    401: 'The refresh token is not valid, or was used before',
+    409: 'Another request has just exchanged it',
+  })
   refresh(
     @Body({ schema: refreshBody }) { refreshToken }: z.infer<typeof refreshBody>,
   ): Promise<TokenPair> {
@@ -64,6 +70,7 @@ export class AuthController {
   @Post('logout')
   @Public()
   @Returns(204, 'Ends the session of the access token, of the refresh token in the body, or both')
+  @Problems({ 401: 'Neither token is there, or the access token is not valid' })
   async logout(
     @Body({ schema: logoutBody }) body: z.infer<typeof logoutBody>,
     @Headers('authorization') authorization: string | undefined,

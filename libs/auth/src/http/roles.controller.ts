@@ -7,6 +7,7 @@ import {
   pageQuerySchema,
   type PageQuery,
   pageSchema,
+  Problems,
   RequirePermission,
   Returns,
 } from '#libs/http';
@@ -37,6 +38,7 @@ export class RolesController {
   @Idempotent()
   @RequirePermission(MANAGE)
   @Returns(201, 'Makes a role in the organization', roleSchema)
+  @Problems({ 409: 'There is a role of this name' })
   create(
     @Body({ schema: createRoleBody }) body: z.infer<typeof createRoleBody>,
     @CurrentPrincipal() caller: Principal,

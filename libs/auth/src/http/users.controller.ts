@@ -7,6 +7,7 @@ import {
   pageQuerySchema,
   type PageQuery,
   pageSchema,
+  Problems,
   RequirePermission,
   Returns,
 } from '#libs/http';
@@ -44,6 +45,7 @@ export class UsersController {
   @Idempotent()
   @RequirePermission(MANAGE)
   @Returns(201, 'Makes a user in the organization', userSchema)
+  @Problems({ 409: 'No account can be made with this email' })
   create(
     @Body({ schema: createUserBody }) body: z.infer<typeof createUserBody>,
     @CurrentPrincipal() caller: Principal,
@@ -54,6 +56,7 @@ export class UsersController {
   @Patch(':id')
   @RequirePermission(MANAGE)
   @Returns(200, 'Disables or enables a user, or gives them other roles', userSchema)
+  @Problems({ 409: 'Nobody can change their own account' })
   change(
     @Param({ schema: idParams }) { id }: z.infer<typeof idParams>,
     @Body({ schema: changeUserBody }) body: z.infer<typeof changeUserBody>,
@@ -65,6 +68,7 @@ export class UsersController {
   @Put(':id/grants')
   @RequirePermission(MANAGE)
   @Returns(200, 'Replaces the grants that a user has beside their roles', userSchema)
+  @Problems({ 409: 'Nobody can change their own account' })
   replaceGrants(
     @Param({ schema: idParams }) { id }: z.infer<typeof idParams>,
     @Body({ schema: replaceGrantsBody }) { grants }: z.infer<typeof replaceGrantsBody>,
