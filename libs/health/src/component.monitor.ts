@@ -80,7 +80,7 @@ export class ComponentMonitor {
     const finding = await Promise.race([this.look(controller.signal), timedOut]);
     clearTimeout(timer);
     const report = this.describe(finding, clock.monotonicMs() - startedAtMs);
-    const changed = report.since === report.checkedAt;
+    const changed = !this.isSame(finding);
     this.last = report;
     if (changed) onChange(report);
   }
@@ -93,20 +93,22 @@ export class ComponentMonitor {
     }
   }
 
+  private isSame(finding: HealthFinding): boolean {
+    if (finding.healthy) return this.last?.status === 'up';
+    return this.last?.code === finding.code;
+  }
+
   private describe(finding: HealthFinding, durationMs: number): ComponentReport {
     const { name, required } = this.component;
     const checkedAt = this.options.clock.now().toISOString();
     const outcome = finding.healthy
       ? ({ status: 'up' } as const)
       : ({ status: 'down', code: finding.code } as const);
-    const isSame =
-      this.last?.status === outcome.status &&
-      this.last.code === (finding.healthy ? undefined : finding.code);
     return {
       name,
       required,
       ...outcome,
-      since: isSame ? (this.last?.since ?? checkedAt) : checkedAt,
+      since: this.isSame(finding) ? (this.last?.since ?? checkedAt) : checkedAt,
       checkedAt,
       durationMs: Math.round(durationMs * 100) / 100,
     };
