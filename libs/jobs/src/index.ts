@@ -35,6 +35,7 @@ export {
   JobNotFoundError,
   JobPayloadInvalidError,
   JobPayloadTooLargeError,
+  JobScheduleInvalidError,
   JobSetupError,
   JobsUnavailableError,
   JobTimeoutError,

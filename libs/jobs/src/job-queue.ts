@@ -1,5 +1,9 @@
 import { newId } from '#libs/core';
-import { JobNotDeclaredError, JobPayloadTooLargeError } from './errors/job-errors.js';
+import {
+  JobNotDeclaredError,
+  JobPayloadTooLargeError,
+  JobScheduleInvalidError,
+} from './errors/job-errors.js';
 import type { JobDefinition, JobInput } from './job-definition.js';
 import type { JobEnvelope } from './job-envelope.js';
 import { jobEvents } from './job-events.js';
@@ -8,6 +12,7 @@ import type { JobQueues } from './job-queues.js';
 import type { JobRegistry } from './job-registry.js';
 import { checkedPayload } from './job-runner.js';
 import type { JobSchedules } from './job-schedules.js';
+import { faultsOfSchedule } from './schedule-faults.js';
 import type { Schedule } from './schedule.js';
 import type { z } from 'zod';
 
@@ -104,6 +109,7 @@ export class JobQueue {
   /**
    * Makes a job run on a schedule from now on, across restarts, until `unschedule`. The same id
    * changes that schedule. Schedules that code knows beforehand are declared with `@Scheduled`.
+   * @throws JobScheduleInvalidError, JobsUnavailableError
    */
   async schedule<Schema extends z.ZodType>(
     job: JobDefinition<Schema>,
@@ -111,7 +117,8 @@ export class JobQueue {
   ): Promise<void> {
     this.requireDeclared(job);
     const { id, payload, ...recurrence } = schedule;
-    this.envelope(job, payload);
+    const faults = await faultsOfSchedule(job, recurrence, payload);
+    if (faults.length > 0) throw new JobScheduleInvalidError(id, faults);
     await this.parts.schedules.put({ id, job, payload, recurrence, origin: 'dynamic' });
   }
 

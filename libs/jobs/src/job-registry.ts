@@ -1,6 +1,7 @@
 import { JobSetupError } from './errors/job-errors.js';
 import type { JobDefinition } from './job-definition.js';
 import type { JobRun } from './job-run.js';
+import { faultsOfSchedule } from './schedule-faults.js';
 import type { Schedule } from './schedule.js';
 
 /** A handler as the runner calls it; the payload has been checked. */
@@ -18,8 +19,6 @@ export type DeclaredSchedule = Schedule & {
   readonly payload: unknown;
   readonly job: JobDefinition;
 };
-
-const SHORTEST_INTERVAL_MS = 100;
 
 /** Every job of the application with its handler and its schedules. */
 export class JobRegistry {
@@ -49,7 +48,6 @@ export class JobRegistry {
   addSchedule(job: JobDefinition, schedule: Schedule): void {
     this.declare(job);
     const declared = { payload: {}, id: job.name, ...schedule, job };
-    this.problems.push(...faultsOf(declared));
     if (this.declaredSchedules.some(({ id }) => id === declared.id)) {
       this.problems.push(
         `Two schedules are called "${declared.id}". Give each an id of its own: @Scheduled({ id: … }).`,
@@ -62,8 +60,8 @@ export class JobRegistry {
     this.problems.push(problem);
   }
 
-  /** @throws JobSetupError unless every job has exactly one handler and queues agree */
-  verify(): void {
+  /** @throws JobSetupError unless jobs, handlers, queues and schedules fit together */
+  async verify(): Promise<void> {
     const problems = [...this.problems];
     for (const { name } of this.definitions.values()) {
       const handlers = this.handlers.get(name) ?? [];
@@ -79,6 +77,10 @@ export class JobRegistry {
       }
     }
     problems.push(...this.queueConflicts());
+    for (const { id, job, payload, ...recurrence } of this.declaredSchedules) {
+      const faults = await faultsOfSchedule(job, recurrence, payload);
+      problems.push(...faults.map((fault) => `Schedule "${id}" of job "${job.name}": ${fault}`));
+    }
     if (problems.length > 0) throw new JobSetupError([...new Set(problems)]);
   }
 
@@ -122,23 +124,4 @@ export class JobRegistry {
     }
     return conflicts;
   }
-}
-
-function faultsOf({ id, job, payload, everyMs, pattern }: DeclaredSchedule): string[] {
-  const faults: string[] = [];
-  const schedule = `Schedule "${id}" of job "${job.name}"`;
-  if ((everyMs === undefined) === (pattern === undefined)) {
-    faults.push(`${schedule} needs either everyMs or pattern.`);
-  }
-  if (everyMs !== undefined && !(Number.isInteger(everyMs) && everyMs >= SHORTEST_INTERVAL_MS)) {
-    faults.push(`${schedule}: everyMs must be a whole number from ${SHORTEST_INTERVAL_MS}.`);
-  }
-  const checked = job.schema.safeParse(payload);
-  if (!checked.success) {
-    const issues = checked.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
-    faults.push(
-      `${schedule} has a payload that its job refuses: ${issues.join('; ')}. Give one: @Scheduled({ …, payload: … }).`,
-    );
-  }
-  return faults;
 }

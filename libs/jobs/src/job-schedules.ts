@@ -1,3 +1,4 @@
+import { messageOf } from '#libs/core';
 import type { JobSchedulerJson, RepeatOptions } from 'bullmq';
 import type { BullQueue } from './backend/job-backend.js';
 import { pause } from './deadline.js';
@@ -50,9 +51,14 @@ export class JobSchedules {
    */
   async reconcile(): Promise<void> {
     const declared = this.registry.schedules;
+    const failures: unknown[] = [];
     for (const { id, job, payload, ...recurrence } of declared) {
-      await this.put({ id, job, payload, recurrence, origin: 'declared' });
+      await this.put({ id, job, payload, recurrence, origin: 'declared' }).catch((error: unknown) =>
+        failures.push(error),
+      );
     }
+    // One schedule that cannot be stored does not keep the others from it.
+    if (failures.length > 0) throw new AggregateError(failures, messageOf(failures[0]));
     const current = [...this.registry.queues.keys()];
     const known = await this.queues.withStore(() => this.queues.backend.knownQueues(current));
     for (const queue of known) {

@@ -22,7 +22,7 @@ export class JobExplorer {
   ) {}
 
   /** @throws JobSetupError when jobs, handlers and schedules do not fit together */
-  explore(): void {
+  async explore(): Promise<void> {
     for (const { instance } of this.discovery.getProviders()) {
       if (instance instanceof JobsFeature) this.addFeature(instance);
       else if (typeof instance === 'object' && instance !== null) this.scan(instance as object);
@@ -35,7 +35,7 @@ export class JobExplorer {
         );
       }
     }
-    this.registry.verify();
+    await this.registry.verify();
   }
 
   private addFeature({ jobs, expiredRows }: JobsFeature): void {

@@ -114,8 +114,8 @@ export class JobsRuntime
         : null;
   }
 
-  onModuleInit(): void {
-    this.explorer.explore();
+  async onModuleInit(): Promise<void> {
+    await this.explorer.explore();
   }
 
   onApplicationBootstrap(): void {

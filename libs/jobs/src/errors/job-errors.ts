@@ -105,3 +105,17 @@ export class JobNotDeclaredError extends PantheonError {
     );
   }
 }
+
+/** A schedule that is made at run time cannot be followed. */
+export class JobScheduleInvalidError extends PantheonError {
+  constructor(id: string, faults: readonly string[]) {
+    super('JOB_SCHEDULE_INVALID', `Schedule "${id}" is invalid: ${faults.join('; ')}.`, {
+      kind: 'invalid',
+      faults: faults.map((message) => ({
+        path: 'schedule',
+        code: 'JOB_SCHEDULE_INVALID',
+        message,
+      })),
+    });
+  }
+}

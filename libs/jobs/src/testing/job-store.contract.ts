@@ -366,6 +366,15 @@ export function describeJobStore(
         expect((await old.browser.listSchedules()).map(({ id }) => id)).toEqual(['kept']);
       });
 
+      it('refuses a schedule at run time that cannot be followed', async () => {
+        const jobs = process().handle(other, () => Promise.resolve());
+        const wrong = { id: 'mine', pattern: '0 3 * * 9', payload: {} };
+        await expect(jobs.queue.schedule(other, wrong)).rejects.toMatchObject({
+          code: 'JOB_SCHEDULE_INVALID',
+          kind: 'invalid',
+        });
+      });
+
       it('keeps a schedule that was made at run time, until it is ended', async () => {
         const jobs = process().handle(other, () => Promise.resolve());
         await jobs.queue.schedule(other, { id: 'mine', everyMs: 60_000, payload: { a: 1 } });
