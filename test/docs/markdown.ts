@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 
 /** A fenced block of a document. */
 export interface Block {
@@ -40,15 +40,4 @@ export function fencedBlocks(markdown: string): Block[] {
     }
   }
   return blocks;
-}
-
-/** The first cells of the tables under a heading, without their backquotes. */
-export function firstColumn(markdown: string, heading: string): string[] {
-  const [, after = ''] = markdown.split(`\n## ${heading}\n`);
-  const [section = ''] = after.split('\n## ');
-  return [...section.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, cell = '']) => cell);
-}
-
-export async function readDocument(path: string): Promise<string> {
-  return readFile(path, 'utf8');
 }
