@@ -17,7 +17,9 @@ function patchConfig(body: string, contentType = 'application/json') {
 
 describe('the HTTP layer', () => {
   it('answers an unknown route with a problem document that carries the request id', async () => {
-    const answer = await api.request('GET', '/v1/nothing', { headers: { 'x-request-id': 'mine-1' } });
+    const answer = await api.request('GET', '/v1/nothing', {
+      headers: { 'x-request-id': 'mine-1' },
+    });
     expect(answer.status).toBe(404);
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(answer.headers.get('x-request-id')).toBe('mine-1');
@@ -30,21 +32,42 @@ describe('the HTTP layer', () => {
   });
 
   it('makes an id of its own for one that could not stand in a log', async () => {
-    const answer = await api.request('GET', '/v1/nothing', { headers: { 'x-request-id': 'a b"c' } });
-    expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    const answer = await api.request('GET', '/v1/nothing', {
+      headers: { 'x-request-id': 'a b"c' },
+    });
+    expect(answer.headers.get('x-request-id')).toMatch(/^[\w.-]{8,}$/);
   });
 
   it.each([
     ['malformed JSON', '{"a":', 'application/json', 400, 'BODY_NOT_JSON'],
     ['an empty body', '', 'application/json', 400, 'BODY_EMPTY'],
     ['a prototype', '{"__proto__": {"admin": true}}', 'application/json', 400, 'BODY_NOT_JSON'],
-    ['another media type', 'a=1', 'application/x-www-form-urlencoded', 415, 'MEDIA_TYPE_UNSUPPORTED'],
+    [
+      'another media type',
+      'a=1',
+      'application/x-www-form-urlencoded',
+      415,
+      'MEDIA_TYPE_UNSUPPORTED',
+    ],
     ['plain text', 'hello', 'text/plain', 415, 'MEDIA_TYPE_UNSUPPORTED'],
-    ['too much', JSON.stringify({ a: 'x'.repeat(5000) }), 'application/json', 413, 'BODY_TOO_LARGE'],
+    [
+      'too much',
+      JSON.stringify({ a: 'x'.repeat(5000) }),
+      'application/json',
+      413,
+      'BODY_TOO_LARGE',
+    ],
   ])('refuses %s', async (_, body, contentType, status, code) => {
     const answer = await patchConfig(body, contentType);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  });
+
+  it('refuses a parameter that is too long with a problem document as well', async () => {
+    const answer = await api.request('GET', `/v1/jobs/${'x'.repeat(300)}`);
+    expect([answer.status, answer.body.code]).toEqual([414, 'URL_TOO_LONG']);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(answer.headers.get('x-request-id')).toBe(answer.body.requestId);
   });
 
   it('answers what is no HTTP at all with a problem document and closes the connection', async () => {

@@ -1,10 +1,11 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { newId } from '#libs/core';
 import { REQUEST_ID_HEADER, requestIdFrom } from '#libs/logging';
 import type { HttpSettings } from '../../../shared/src/http.settings.js';
-import { makeProblem } from './problem-details.js';
+import { makeProblem, PROBLEM_MEDIA_TYPE, toProblemAnswer } from './problem-details.js';
 
 /** Path parameters are names or ids; anything longer is an attack or a mistake. */
 const MAX_PARAMETER_LENGTH = 256;
@@ -25,6 +26,15 @@ export function createFastifyAdapter(settings: HttpSettings): FastifyAdapter {
     trustProxy: settings.trustProxy,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     genReqId: (request: IncomingMessage) => requestIdFrom(request.headers[REQUEST_ID_HEADER]),
+    // What the router refuses never reaches the hooks and filters of the application.
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      const { problem } = toProblemAnswer(error, request.id);
+      void reply
+        .status(problem.status)
+        .header(REQUEST_ID_HEADER, request.id)
+        .type(PROBLEM_MEDIA_TYPE)
+        .send(JSON.stringify(problem));
+    },
     // Requests that arrive on an open connection while we close are still answered.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -55,7 +65,7 @@ function answerBrokenRequest(
   const detail = 'The request could not be read.';
   const body = JSON.stringify(makeProblem({ status, code, detail, requestId }));
   socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: ${PROBLEM_MEDIA_TYPE}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

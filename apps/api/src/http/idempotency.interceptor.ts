@@ -11,6 +11,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { catchError, from, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { PantheonError } from '#libs/core';
 import { type AuthenticatedRequest, Idempotent } from '#libs/http';
+import { SecretNames } from '#libs/logging';
 import { type IdempotencyClaim, IdempotencyStore } from '#libs/persistence';
 
 const KEY_FORM = /^[\x21-\x7e]{1,255}$/;
@@ -94,8 +95,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
 /** What tells one body from another; of a body that is a stream only its length is known yet. */
 function bodyText({ body, headers }: FastifyRequest): string {
   if (body instanceof Readable) return `stream of ${headers['content-length'] ?? 'unknown'} bytes`;
-  return JSON.stringify(body) ?? '';
+  return JSON.stringify(body, withoutSecrets) ?? '';
 }
+
+/** The digest is kept for a day, and a quick digest of a password is as good as the password. */
+function withoutSecrets(name: string, value: unknown): unknown {
+  return secretNames.isSecret(name, value) ? null : value;
+}
+
+const secretNames = new SecretNames();
 
 function invalidKey(): PantheonError {
   const message = 'Idempotency-Key must be 1 to 255 visible ASCII characters.';

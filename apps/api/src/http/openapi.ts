@@ -1,6 +1,13 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import {
+  DiscoveryService,
+  MetadataScanner,
+  type ReflectableDecorator,
+  Reflector,
+} from '@nestjs/core';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import {
   DocumentedAnswers,
   DocumentedBodies,
@@ -10,6 +17,9 @@ import {
   Public,
   RequirePermission,
 } from '#libs/http';
+
+/** Nest's number for a parameter that takes the body (`RouteParamtypes.BODY`). */
+const BODY_PARAMETER = 3;
 
 type SwaggerLibrary = typeof import('@nestjs/swagger');
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -31,7 +41,7 @@ const COMMON_PROBLEMS: Readonly<Record<string, string>> = {
  */
 export async function createOpenApiDocument(app: NestFastifyApplication): Promise<OpenAPIObject> {
   const swagger = await import('@nestjs/swagger');
-  const secured = documentHandlers(app, swagger);
+  const handlers = documentHandlers(app, swagger);
   const config = new swagger.DocumentBuilder()
     .setTitle('Pantheon')
     .setDescription('A backend for contexts and memories, and the platform it runs on.')
@@ -42,14 +52,17 @@ export async function createOpenApiDocument(app: NestFastifyApplication): Promis
     operationIdFactory: (controller, method) =>
       `${controller.replace(/Controller$/, '')}.${method}`,
   });
-  addProblems(document, secured);
+  completeOperations(document, handlers);
   return document;
 }
 
-/** Hands what our decorators recorded to the library; returns the operations that need a token. */
-function documentHandlers(app: NestFastifyApplication, swagger: SwaggerLibrary): Set<string> {
+/** Hands what our decorators recorded to the library; returns the handlers by operation id. */
+function documentHandlers(
+  app: NestFastifyApplication,
+  swagger: SwaggerLibrary,
+): ReadonlyMap<string, HandlerDescription> {
   const reflector = app.get(Reflector);
-  const secured = new Set<string>();
+  const handlers = new Map<string, HandlerDescription>();
   for (const { instance, metatype } of app.get(DiscoveryService).getControllers()) {
     if (typeof metatype !== 'function' || typeof instance !== 'object') continue;
     const prototype: object = Object.getPrototypeOf(instance);
@@ -59,62 +72,121 @@ function documentHandlers(app: NestFastifyApplication, swagger: SwaggerLibrary):
       const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
       const handler: unknown = descriptor?.value;
       if (descriptor === undefined || typeof handler !== 'function') continue;
-      const targets = [handler, metatype] as Parameters<Reflector['getAllAndOverride']>[1];
-      const isPublic = reflector.getAllAndOverride(Public, targets) !== undefined;
-      const permission = reflector.getAllAndOverride(RequirePermission, targets);
-      const answer = reflector.get(DocumentedAnswers, handler as () => void);
-      if (!isPublic) {
-        secured.add(`${tag}.${name}`);
-        swagger.ApiBearerAuth()(prototype, name, descriptor);
-      }
-      if (reflector.get(Idempotent, handler as () => void) !== undefined) {
-        swagger.ApiHeader({
-          name: 'Idempotency-Key',
-          description: 'A retry under the same key is given the first answer again',
-          required: false,
-        })(prototype, name, descriptor);
-      }
-      const requestBody = reflector.get(DocumentedBodies, handler as () => void);
-      if (requestBody !== undefined) {
-        const { mediaType, description } = requestBody;
-        swagger.ApiConsumes(mediaType)(prototype, name, descriptor);
-        swagger.ApiBody({ description, schema: { type: 'string' } })(prototype, name, descriptor);
-      }
-      if (answer === undefined) continue;
-      const { status, summary, mediaType, schema } = answer;
-      const description =
-        permission === undefined
-          ? {}
-          : { description: `Needs the permission ${permission.action} on ${permission.resource}.` };
-      swagger.ApiOperation({ summary, ...description })(prototype, name, descriptor);
-      const body =
-        schema !== undefined
-          ? { standardSchema: schema }
-          : mediaType === 'application/json'
-            ? {}
-            : { content: { [mediaType]: { schema: { type: 'string' as const } } } };
-      swagger.ApiResponse({ status, description: summary, ...body })(prototype, name, descriptor);
-      const problems = reflector.get(Problems, handler as () => void) ?? {};
-      for (const [problemStatus, problem] of Object.entries(problems)) {
-        const response = { ...problemResponse(problem), status: Number(problemStatus) };
-        swagger.ApiResponse(response)(prototype, name, descriptor);
-      }
+      const described = new HandlerDescription(reflector, swagger, handler as Handler, metatype);
+      for (const decorate of described.decorators()) decorate(prototype, name, descriptor);
+      handlers.set(`${tag}.${name}`, described);
     }
   }
-  return secured;
+  return handlers;
 }
 
-/** Adds the problem schema and the problems of each operation. */
-function addProblems(document: OpenAPIObject, secured: ReadonlySet<string>): void {
-  const schema = problemSchema['~standard'].jsonSchema.output({ target: 'openapi-3.0' });
+type Handler = () => void;
+
+/** What our decorators say of one handler, as decorators of the library. */
+class HandlerDescription {
+  readonly isPublic: boolean;
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly swagger: SwaggerLibrary,
+    private readonly handler: Handler,
+    private readonly controller: NewableFunction,
+  ) {
+    this.isPublic = this.ofHandlerOrController(Public) !== undefined;
+  }
+
+  /** Whether a request without a body passes the schema of the body. */
+  get acceptsNoBody(): boolean {
+    const parameters = (Reflect.getMetadata(
+      ROUTE_ARGS_METADATA,
+      this.controller,
+      this.handler.name,
+    ) ?? {}) as Record<string, { schema?: StandardSchemaV1 }>;
+    const body = Object.entries(parameters).find(([key]) => key.startsWith(`${BODY_PARAMETER}:`));
+    const result = body?.[1].schema?.['~standard'].validate(undefined);
+    return result !== undefined && 'value' in result;
+  }
+
+  decorators(): MethodDecorator[] {
+    return [
+      ...(this.isPublic ? [] : [this.swagger.ApiBearerAuth()]),
+      ...this.idempotency(),
+      ...this.body(),
+      ...this.answer(),
+      ...this.problems(this.reflector.get(Problems, this.handler) ?? {}),
+    ];
+  }
+
+  private idempotency(): MethodDecorator[] {
+    if (this.reflector.get(Idempotent, this.handler) === undefined) return [];
+    const header = this.swagger.ApiHeader({
+      name: 'Idempotency-Key',
+      description: 'A retry under the same key is given the first answer again',
+      required: false,
+    });
+    const problems = this.problems({
+      409: 'It exists already, or the request under this Idempotency-Key is still under way',
+      422: 'This Idempotency-Key was used for another request',
+    });
+    return [header, ...problems];
+  }
+
+  private body(): MethodDecorator[] {
+    const body = this.reflector.get(DocumentedBodies, this.handler);
+    if (body === undefined) return [];
+    const { mediaType, description } = body;
+    const { ApiBody, ApiConsumes } = this.swagger;
+    return [ApiConsumes(mediaType), ApiBody({ description, schema: { type: 'string' } })];
+  }
+
+  private answer(): MethodDecorator[] {
+    const answer = this.reflector.get(DocumentedAnswers, this.handler);
+    if (answer === undefined) return [];
+    const { status, summary, mediaType, schema } = answer;
+    const permission = this.ofHandlerOrController(RequirePermission);
+    const needs =
+      permission === undefined
+        ? {}
+        : { description: `Needs the permission ${permission.action} on ${permission.resource}.` };
+    const text = { content: { [mediaType]: { schema: { type: 'string' as const } } } };
+    const json = schema === undefined ? {} : { standardSchema: schema };
+    const body = mediaType === 'application/json' ? json : text;
+    return [
+      this.swagger.ApiOperation({ summary, ...needs }),
+      this.swagger.ApiResponse({ status, description: summary, ...body }),
+    ];
+  }
+
+  private problems(problems: Readonly<Record<number, string>>): MethodDecorator[] {
+    return Object.entries(problems).map(([status, description]) =>
+      this.swagger.ApiResponse({ ...problemResponse(description), status: Number(status) }),
+    );
+  }
+
+  private ofHandlerOrController<Value>(decorator: ReflectableDecorator<Value>): Value | undefined {
+    const targets = [this.handler, this.controller] as Parameters<
+      Reflector['getAllAndOverride']
+    >[1];
+    return this.reflector.getAllAndOverride(decorator, targets);
+  }
+}
+
+/** Adds the problem schema, the problems of each operation, and which bodies may be left out. */
+function completeOperations(
+  document: OpenAPIObject,
+  handlers: ReadonlyMap<string, HandlerDescription>,
+): void {
+  // A schema with an id comes as a reference to its own definition.
+  const { definitions } = problemSchema['~standard'].jsonSchema.output({ target: 'openapi-3.0' });
   document.components ??= {};
-  document.components.schemas = { ...document.components.schemas, Problem: schema as never };
+  document.components.schemas = { ...document.components.schemas, ...(definitions as object) };
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
       if (operation === undefined) continue;
       const problems = { ...COMMON_PROBLEMS };
-      if (secured.has(operation.operationId ?? '')) {
+      const handler = handlers.get(operation.operationId ?? '');
+      if (handler?.isPublic === false) {
         problems['401'] = 'No valid access token';
         problems['403'] = 'The caller is not allowed to do this';
       }
@@ -122,6 +194,9 @@ function addProblems(document: OpenAPIObject, secured: ReadonlySet<string>): voi
       if (operation.requestBody !== undefined) {
         problems['413'] = 'The body is too large';
         problems['415'] = 'The body is of an unsupported media type';
+        if (handler?.acceptsNoBody === true && 'content' in operation.requestBody) {
+          operation.requestBody.required = false;
+        }
       }
       addMissingResponses(operation, problems);
     }

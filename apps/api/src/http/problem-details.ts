@@ -19,6 +19,9 @@ export const STATUS_BY_KIND: Readonly<Record<ErrorKind, number>> = {
   timeout: 504,
 };
 
+/** Media type of every error answer. */
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
 const TITLE_BY_STATUS: Readonly<Record<number, string>> = {
   400: 'The request is not valid',
   401: 'Not authenticated',
@@ -28,6 +31,7 @@ const TITLE_BY_STATUS: Readonly<Record<number, string>> = {
   408: 'The request took too long to arrive',
   409: 'Conflict',
   413: 'Too large',
+  414: 'URL too long',
   415: 'Unsupported media type',
   422: 'Cannot be processed',
   429: 'Too many requests',
@@ -45,7 +49,7 @@ const CODE_BY_FASTIFY_CODE: Readonly<Record<string, string>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'CONTENT_LENGTH_WRONG',
   FST_ERR_BAD_URL: 'URL_INVALID',
-  FST_ERR_MAX_PARAM_LENGTH: 'URL_INVALID',
+  FST_ERR_MAX_PARAM_LENGTH: 'URL_TOO_LONG',
 };
 
 /** A problem document with what belongs in the answer's headers beside it. */

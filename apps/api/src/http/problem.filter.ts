@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { logRequestError, RootLogger } from '#libs/logging';
-import { toProblemAnswer } from './problem-details.js';
+import { PROBLEM_MEDIA_TYPE, toProblemAnswer } from './problem-details.js';
 
 /** Answers everything that is thrown with a problem document (RFC 9457). */
 @Catch()
@@ -21,7 +21,7 @@ export class ProblemFilter implements ExceptionFilter {
     void reply
       .status(problem.status)
       .headers(headers)
-      .type('application/problem+json')
+      .type(PROBLEM_MEDIA_TYPE)
       .serializer(JSON.stringify)
       .send(problem);
   }
