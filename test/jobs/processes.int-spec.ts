@@ -55,6 +55,7 @@ describe.each(['PostgreSQL', 'Redis'] as const)('a process with jobs on %s', (st
           url: database.url,
           poolSize: 2,
           connectTimeoutMs: 5_000,
+          migrate: true,
           applicationName: 'jobs-test-producer',
         });
   }

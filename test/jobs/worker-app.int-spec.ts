@@ -21,6 +21,7 @@ describe('apps/worker', () => {
         url: database.url,
         poolSize: 2,
         connectTimeoutMs: 5_000,
+        migrate: true,
         applicationName: 'jobs-test-producer',
         onError: () => undefined,
       }),

@@ -2,6 +2,7 @@ export { JobsModule } from './jobs.module.js';
 export type { JobsFeatureOptions } from './jobs-feature.js';
 export type { JobsRootOptions } from './jobs.runtime.js';
 export { jobsControllers } from './http/jobs.controllers.js';
+export { migrateJobStore } from './backend/create-job-backend.js';
 export { jobsMigrations } from './migrations/index.js';
 export { jobsSettings } from './jobs.settings.js';
 export type { JobsSettings } from './jobs.settings.js';

@@ -10,7 +10,7 @@ import {
   RootLogger,
   runWithContext,
 } from '#libs/logging';
-import { PersistenceModule } from '#libs/persistence';
+import { PersistenceModule, persistenceSettings } from '#libs/persistence';
 import { z } from 'zod';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import {
@@ -126,7 +126,7 @@ describe('JobsModule', () => {
     @Module({
       imports: [
         { module: ClockModule, global: true },
-        ConfigModule.forRoot(new SettingsStore([jobsSettings])),
+        ConfigModule.forRoot(new SettingsStore([jobsSettings, persistenceSettings])),
         LoggingModule.forRoot(new RootLogger({ service: 'test', destination: log })),
         PersistenceModule.forRoot(database.dataSource),
         JobsModule.forRoot({ workers, startDelayMs: 0 }),

@@ -9,6 +9,7 @@ import {
 import { SettingsStore } from '#libs/config';
 import { BackgroundTasks, Clock } from '#libs/core';
 import { captureContext, restoreContext, RootLogger, runWithContext } from '#libs/logging';
+import { persistenceSettings } from '#libs/persistence';
 import { DataSource } from 'typeorm';
 import { createJobBackend } from './backend/create-job-backend.js';
 import { aborted, pause } from './deadline.js';
@@ -70,9 +71,12 @@ export class JobsRuntime
   ) {
     const settings = store.get(jobsSettings);
     const log = root.module('jobs');
-    const backend = createJobBackend(settings, dataSource, (error) =>
-      this.queues.outage.report(error),
-    );
+    const backend = createJobBackend({
+      settings,
+      dataSource,
+      migrate: store.get(persistenceSettings).migrateOnStart,
+      onError: (error) => this.queues.outage.report(error),
+    });
     this.background = new BackgroundTasks((err) => log.error('Jobs did not start', { err }));
     this.queues = new JobQueues(backend, {
       operationTimeoutMs: settings.operationTimeoutMs,
@@ -137,10 +141,12 @@ export class JobsRuntime
 
   private async start(): Promise<void> {
     const { signal } = this.stopping;
+    // A process without workers opens the store when somebody first needs it.
+    if (this.workers === null) return;
     await pause(this.options.startDelayMs ?? START_DELAY_MS, signal);
     if (signal.aborted) return;
     await Promise.race([this.queues.start(), aborted(signal)]);
-    if (signal.aborted || this.workers === null) return;
+    if (signal.aborted) return;
     this.workers.start();
     await this.schedules.reconcileUntilDone(signal);
   }

@@ -4,24 +4,53 @@ import type { JobBackend } from './job-backend.js';
 import { PostgresJobBackend } from './postgres.backend.js';
 import { RedisJobBackend } from './redis.backend.js';
 
+export interface JobBackendParts {
+  readonly settings: JobsSettings;
+  /** The database of the application; jobs are kept there when nothing else is said. */
+  readonly dataSource: DataSource;
+  readonly migrate: boolean;
+  readonly onError: (error: Error) => void;
+}
+
 /** The backend that the settings ask for: Redis when there is one, else PostgreSQL. */
-export function createJobBackend(
+export function createJobBackend(parts: JobBackendParts): JobBackend {
+  const { settings, onError } = parts;
+  if (settings.redisUrl === undefined) return createPostgresBackend(parts);
+  return new RedisJobBackend({
+    url: settings.redisUrl,
+    keyPrefix: settings.keyPrefix,
+    timeoutMs: settings.operationTimeoutMs,
+    onError,
+  });
+}
+
+/**
+ * Sets up or upgrades the tables of the jobs, for deployments whose processes may not. Does
+ * nothing when the jobs are kept in Redis.
+ * @returns what was done, in words; nothing when all was up to date
+ */
+export async function migrateJobStore(
   settings: JobsSettings,
   dataSource: DataSource,
-  onError: (error: Error) => void,
-): JobBackend {
-  if (settings.redisUrl !== undefined) {
-    return new RedisJobBackend({
-      url: settings.redisUrl,
-      keyPrefix: settings.keyPrefix,
-      timeoutMs: settings.operationTimeoutMs,
-      onError,
-    });
+): Promise<string[]> {
+  if (settings.redisUrl !== undefined) return [];
+  const onError = (): void => undefined;
+  const backend = createPostgresBackend({ settings, dataSource, migrate: true, onError });
+  try {
+    const version = await backend.openAt();
+    return version === undefined ? [] : [`BullMQ schema ${version}`];
+  } finally {
+    await backend.close();
   }
+}
+
+function createPostgresBackend(parts: JobBackendParts): PostgresJobBackend {
+  const { settings, dataSource, migrate, onError } = parts;
   return new PostgresJobBackend({
     url: settings.databaseUrl ?? urlOf(dataSource),
     poolSize: settings.poolSize,
     connectTimeoutMs: settings.operationTimeoutMs,
+    migrate,
     applicationName: 'pantheon-jobs',
     onError,
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { cloneTemplate } from '../../../../test/support/database.js';
 import { describeJobStore } from '../testing/job-store.contract.js';
@@ -15,11 +15,12 @@ afterAll(async () => {
   await database.drop();
 });
 
-const createBackend = (url: string): PostgresJobBackend =>
+const createBackend = (url: string, { migrate = true } = {}): PostgresJobBackend =>
   new PostgresJobBackend({
     url,
     poolSize: 3,
     connectTimeoutMs: 500,
+    migrate,
     applicationName: 'jobs-test',
     onError: () => undefined,
   });
@@ -43,3 +44,30 @@ async function emptyStore(): Promise<void> {
     await client.end();
   }
 }
+
+describe('PostgresJobBackend on a database without its tables', () => {
+  it('refuses to work where it may not set them up, until somebody has', async () => {
+    const { url, drop } = await cloneTemplate();
+    const [allowed, forbidden] = [createBackend(url), createBackend(url, { migrate: false })];
+    try {
+      await expect(forbidden.open()).rejects.toMatchObject({ code: 'JOB_STORE_OUTDATED' });
+      expect(await allowed.openAt()).toBeGreaterThan(0);
+      expect(await allowed.openAt()).toBeUndefined();
+      await forbidden.open();
+    } finally {
+      await Promise.all([allowed.close(), forbidden.close()]);
+      await drop();
+    }
+  });
+
+  it('lets several processes set them up at once', async () => {
+    const { url, drop } = await cloneTemplate();
+    const backends = [createBackend(url), createBackend(url), createBackend(url)];
+    try {
+      await Promise.all(backends.map((backend) => backend.open()));
+    } finally {
+      await Promise.all(backends.map((backend) => backend.close()));
+      await drop();
+    }
+  });
+});

@@ -6,6 +6,7 @@ import {
   JobBackend,
   type WorkerTuning,
 } from './job-backend.js';
+import { JobStoreOutdatedError } from '../errors/job-errors.js';
 import { JobsPool } from './jobs-pool.js';
 import { workerOptions } from './worker-options.js';
 
@@ -14,6 +15,8 @@ export interface PostgresJobBackendOptions {
   /** Connections beside those that wait for notifications, one for each worker. */
   readonly poolSize: number;
   readonly connectTimeoutMs: number;
+  /** Whether `open` may set up and upgrade BullMQ's schema. */
+  readonly migrate: boolean;
   readonly applicationName: string;
   /** Errors of connections that nobody waits on. */
   readonly onError: (error: Error) => void;
@@ -38,13 +41,19 @@ export class PostgresJobBackend extends JobBackend {
   }
 
   async open(): Promise<void> {
+    await this.openAt();
+  }
+
+  /** Like `open`. @returns the version that BullMQ's schema was brought to, if it was older */
+  async openAt(): Promise<number | undefined> {
     const bullmq = (this.bullmq ??= await import('bullmq'));
     const pool = (this.pool ??= await JobsPool.create({ ...this.options, schema: SCHEMA }));
     const client = await pool.connect();
     try {
-      if ((await installedVersion(bullmq, client)) < bullmq.LATEST_SCHEMA_VERSION) {
-        await bullmq.runMigrations(client, SCHEMA);
-      }
+      const installed = await installedVersion(bullmq, client);
+      if (installed >= bullmq.LATEST_SCHEMA_VERSION) return undefined;
+      if (!this.options.migrate) throw new JobStoreOutdatedError(installed);
+      return await bullmq.runMigrations(client, SCHEMA);
     } finally {
       client.release();
     }

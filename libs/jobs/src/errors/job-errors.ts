@@ -119,3 +119,14 @@ export class JobScheduleInvalidError extends PantheonError {
     });
   }
 }
+
+/** The tables of the jobs are missing or old, and this process may not change them. */
+export class JobStoreOutdatedError extends PantheonError {
+  constructor(version: number) {
+    super(
+      'JOB_STORE_OUTDATED',
+      `The schema "bullmq" is at version ${version}, which is too old, and database.migrateOnStart is off. Run \`pantheon migrate\`.`,
+      { kind: 'unavailable' },
+    );
+  }
+}
