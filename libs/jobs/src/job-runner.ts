@@ -1,5 +1,4 @@
-import { type Fault, messageOf } from '#libs/core';
-import type { UnrecoverableError } from 'bullmq';
+import { type Fault, isError, PantheonError } from '#libs/core';
 import type { BullJob } from './backend/job-backend.js';
 import {
   JobInterruptedError,
@@ -66,7 +65,7 @@ export class JobRunner {
           attempt: job.attemptsMade + 1,
           attempts: job.opts.attempts,
         });
-        throw error instanceof JobPayloadInvalidError ? await unrecoverable(error) : error;
+        throw await asStored(error);
       }
     });
   }
@@ -100,7 +99,7 @@ export class JobRunner {
   ): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const givenUp = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => {
+      const giveUpSoon = (): void => {
         timer = setTimeout(() => {
           this.options.log.error(`Job "${job.name}" does not end although its signal has aborted`, {
             code: 'JOB_IGNORES_SIGNAL',
@@ -109,7 +108,9 @@ export class JobRunner {
           reject(new GivenUp(signal.reason as Error));
         }, this.options.abortGraceMs);
         timer.unref();
-      });
+      };
+      if (signal.aborted) giveUpSoon();
+      else signal.addEventListener('abort', giveUpSoon, { once: true });
     });
     try {
       return await Promise.race([work(), givenUp]);
@@ -171,7 +172,20 @@ export function checkedPayload(definition: JobDefinition, payload: unknown): unk
   throw new JobPayloadInvalidError(definition.name, faults);
 }
 
-async function unrecoverable(error: Error): Promise<UnrecoverableError> {
-  const { UnrecoverableError: Unrecoverable } = await import('bullmq');
-  return Object.assign(new Unrecoverable(messageOf(error)), { cause: error });
+/**
+ * An error as it is stored with its job, of which only message and stack remain: one of ours
+ * tells its code. A payload that does not fit will not fit the next time either.
+ */
+async function asStored(error: unknown): Promise<Error> {
+  if (!(error instanceof PantheonError)) {
+    return isError(error) ? error : new Error(String(error));
+  }
+  const message = `${error.message} [${error.code}]`;
+  const { UnrecoverableError } = await import('bullmq');
+  const stored =
+    error instanceof JobPayloadInvalidError ? new UnrecoverableError(message) : new Error(message);
+  return Object.assign(stored, {
+    cause: error,
+    ...(error.stack !== undefined && { stack: error.stack }),
+  });
 }
