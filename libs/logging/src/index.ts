@@ -8,8 +8,8 @@ export type { LineLevel, LogLevel, LogLevels } from './log-level.js';
 export { LogDestination, MemoryLogDestination } from './log-destination.js';
 export { loggingSettings } from './logging.settings.js';
 export type { LoggingSettings } from './logging.settings.js';
-export { logLinesDropped } from './logging.channels.js';
-export type { LogLinesDropped } from './logging.channels.js';
+export { logLinesDropped, requestFailed } from './logging.channels.js';
+export type { FailedRequest, LogLinesDropped } from './logging.channels.js';
 export {
   captureContext,
   createContext,
@@ -26,9 +26,10 @@ export type {
 export { maskSecretsIn, SecretNames } from './secrets.js';
 export { REQUEST_ID_HEADER, requestIdFrom } from './http/request-id.js';
 export { contextOf, registerRequestContext } from './http/request-context.hooks.js';
+export { finalStatusOf, onRequestEnd } from './http/request-end.js';
+export type { RequestEndListener } from './http/request-end.js';
 export { registerAccessLog } from './http/access-log.js';
 export { logRequestError } from './http/request-errors.js';
-export type { FailedRequest } from './http/request-errors.js';
 export { installProcessGuards } from './process-guards.js';
 export type { ProcessGuardOptions } from './process-guards.js';
 export { NestLoggerService } from './nest-logger.service.js';

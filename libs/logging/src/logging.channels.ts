@@ -7,3 +7,14 @@ export interface LogLinesDropped {
 }
 
 export const logLinesDropped = eventChannel<LogLinesDropped>('pantheon.logging.dropped');
+
+/** What was answered to a request that failed. */
+export interface FailedRequest {
+  readonly status: number;
+  /** Stable code of the problem. */
+  readonly code: string;
+  readonly requestId: string;
+}
+
+/** Every request that was answered with a problem. */
+export const requestFailed = eventChannel<FailedRequest>('pantheon.http.request-failed');

@@ -1,13 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isoTime } from '../iso-time.js';
+import { finalStatusOf, onRequestEnd } from './request-end.js';
 import type { RootLogger } from '../root-logger.js';
 
 /** Module name of the lines about HTTP; its level decides over the access log. */
 export const HTTP_LOG_MODULE = 'http';
 
 /**
- * Writes one line a request when its answer is out: method, route template, status, duration,
+ * Writes one line a request when its answer is out or its client has left: method, route template, status, duration,
  * bytes and ids. Never the URL, whose query may hold anything. `isEnabled` is asked each time.
+ * Needs `registerRequestContext`.
  */
 export function registerAccessLog(
   fastify: FastifyInstance,
@@ -16,12 +18,12 @@ export function registerAccessLog(
 ): void {
   const access = new AccessLog(root.service);
   const logger = root.module(HTTP_LOG_MODULE);
-  fastify.addHook('onResponse', (request, reply, done) => {
-    const level = reply.statusCode < 500 ? 'info' : 'error';
+  onRequestEnd(fastify, (request, reply) => {
+    const status = finalStatusOf(reply);
+    const level = status < 500 ? 'info' : 'error';
     if (logger.isLevelEnabled(level) && isEnabled()) {
-      root.writeRaw(level, access.line(level, request, reply));
+      root.writeRaw(level, access.line(level, status, request, reply));
     }
-    done();
   });
 }
 
@@ -41,7 +43,12 @@ class AccessLog {
     this.start = `","service":${JSON.stringify(service)},"pid":${process.pid},"module":"${HTTP_LOG_MODULE}","requestId":"`;
   }
 
-  line(level: 'info' | 'error', request: FastifyRequest, reply: FastifyReply): string {
+  line(
+    level: 'info' | 'error',
+    status: number,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): string {
     const context = request.requestContext;
     const route = context === null ? request.routeOptions.url : context.route;
     const userId = context?.userId;
@@ -49,7 +56,7 @@ class AccessLog {
     return (
       this.startAt(Date.now())[level] +
       request.id +
-      this.middle(request.method, route, reply.statusCode) +
+      this.middle(request.method, route, status) +
       this.duration(reply.elapsedTime) +
       (length === undefined ? '' : `,"bytes":${Number(length)}`) +
       (userId === undefined ? '' : `,"userId":${JSON.stringify(userId)}`) +

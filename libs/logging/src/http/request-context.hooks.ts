@@ -1,11 +1,6 @@
-import type {
-  FastifyInstance,
-  FastifyReply,
-  FastifyRequest,
-  HookHandlerDoneFunction,
-  preValidationHookHandler,
-} from 'fastify';
+import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from 'fastify';
 import { type RequestContext, runWithContext, type TraceContext } from '../request-context.js';
+import { endListenersOf, watchEnd } from './request-end.js';
 import { REQUEST_ID_HEADER } from './request-id.js';
 
 declare module 'fastify' {
@@ -20,8 +15,15 @@ declare module 'fastify' {
  * echoes that id in `X-Request-Id`. Call it before any other hook or route is registered.
  */
 export function registerRequestContext(fastify: FastifyInstance): void {
+  const endListeners = endListenersOf(fastify);
   fastify.decorateRequest('requestContext', null);
-  fastify.addHook('onRequest', enterContext);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const context = new HttpRequestContext(request);
+    request.requestContext = context;
+    reply.header(REQUEST_ID_HEADER, request.id);
+    if (endListeners.length > 0) watchEnd(reply, endListeners);
+    runWithContext(context, done);
+  });
   fastify.addHook('onRoute', (route) => {
     // Only a route that reads a body loses its context on the way; see below.
     if (![route.method].flat().some((method) => METHODS_WITH_BODY.has(method))) return;
@@ -57,17 +59,6 @@ class HttpRequestContext implements RequestContext {
 }
 
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
-
-function enterContext(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  done: HookHandlerDoneFunction,
-): void {
-  const context = new HttpRequestContext(request);
-  request.requestContext = context;
-  reply.header(REQUEST_ID_HEADER, request.id);
-  runWithContext(context, done);
-}
 
 /** The body arrives in events of the connection, which know nothing of the request. */
 const reenterContext: preValidationHookHandler = (request, _reply, done) => {
