@@ -25,12 +25,12 @@ const createBackend = (url: string, { migrate = true } = {}): PostgresJobBackend
     onError: () => undefined,
   });
 
-describeJobStore('PostgresJobBackend', () =>
-  Promise.resolve({ createBackend: () => createBackend(database.url), close: emptyStore }),
-);
-
 describeOutages('PostgresJobBackend', () =>
   Promise.resolve({ url: database.url, createBackend, close: emptyStore }),
+);
+
+describeJobStore('PostgresJobBackend', () =>
+  Promise.resolve({ createBackend: () => createBackend(database.url), close: emptyStore }),
 );
 
 async function emptyStore(): Promise<void> {

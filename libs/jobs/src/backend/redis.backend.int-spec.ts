@@ -5,12 +5,12 @@ import { describeJobStore } from '../testing/job-store.contract.js';
 import { describeOutages } from '../testing/outage.contract.js';
 import { RedisJobBackend } from './redis.backend.js';
 
+describeOutages('RedisJobBackend', () => Promise.resolve(keySpace(500)));
+
 describeJobStore('RedisJobBackend', () => {
   const { url, createBackend, close } = keySpace(3_000);
   return Promise.resolve({ createBackend: () => createBackend(url), close });
 });
-
-describeOutages('RedisJobBackend', () => Promise.resolve(keySpace(500)));
 
 /** A part of the Redis of this test run that no other test touches. */
 function keySpace(timeoutMs: number) {

@@ -304,6 +304,26 @@ export function describeJobStore(
         expect(jobs.events.map(({ type }) => type)).toContain('stalled');
       });
 
+      it('fails a job during which processes die too often, instead of trying for ever', async () => {
+        const started = gate();
+        const left = process({ shutdownDeadlineMs: 0, abortGraceMs: 10 })
+          .handle(greet, () => {
+            started.open();
+            return new Promise(() => undefined);
+          })
+          .work();
+        const { id } = await left.queue.enqueue(greet, { name: 'Ada' });
+        await started.promise;
+        await left.close();
+        let runs = 0;
+        const jobs = process({ maxStalledCount: 0 })
+          .handle(greet, () => Promise.resolve(++runs))
+          .work();
+        await until(() => jobs.events.some(({ type }) => type === 'failed'), 'it has failed');
+        expect((await jobs.browser.get(id)).failedReason).toContain('stalled');
+        expect(runs).toBe(0);
+      });
+
       it('may be stopped and closed twice', async () => {
         const jobs = process()
           .handle(greet, () => Promise.resolve())
