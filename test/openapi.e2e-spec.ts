@@ -47,7 +47,7 @@ function servedRoutes(): string[] {
 
 describe('the OpenAPI document', () => {
   it('is valid OpenAPI', async () => {
-    const result = await new Validator().validate(document);
+    const result = await new Validator().validate({ ...document });
     expect(result.errors ?? []).toEqual([]);
     expect(result.valid).toBe(true);
   });

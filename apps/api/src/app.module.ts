@@ -3,6 +3,7 @@ import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/
 import { authControllers } from '#libs/auth';
 import { HealthController, HealthModule } from '#libs/health';
 import { jobsControllers } from '#libs/jobs';
+import { MetricsController, PerfMetricsController } from '#libs/metrics';
 import { IdempotencyStore, PostgresIdempotencyStore } from '#libs/persistence';
 import type { Platform } from '../../shared/src/platform.js';
 import { PlatformModule } from '../../shared/src/platform.module.js';
@@ -22,7 +23,14 @@ export class AppModule {
         PlatformModule.forRoot(platform),
         HealthModule.forRoot(platform.databaseUrl),
       ],
-      controllers: [...authControllers, ...jobsControllers, ConfigController, HealthController],
+      controllers: [
+        ...authControllers,
+        ...jobsControllers,
+        ConfigController,
+        HealthController,
+        MetricsController,
+        PerfMetricsController,
+      ],
       providers: [
         { provide: APP_PIPE, useClass: ValidationPipe },
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -7,6 +7,8 @@ import {
   registerAccessLog,
   registerRequestContext,
 } from '#libs/logging';
+import { Metrics, registerHttpMetrics, watchPool } from '#libs/metrics';
+import { poolOf } from '#libs/persistence';
 import type { Platform } from '../../shared/src/platform.js';
 import { httpSettings } from '../../shared/src/http.settings.js';
 import { AppModule } from './app.module.js';
@@ -34,6 +36,9 @@ export async function createApi(platform: Platform): Promise<NestFastifyApplicat
   );
   const fastify = app.getHttpAdapter().getInstance();
   registerRequestContext(fastify);
+  const metrics = app.get(Metrics);
+  registerHttpMetrics(fastify, metrics.http);
+  watchPool(metrics.registry, () => poolOf(platform.dataSource));
   registerAccessLog(fastify, platform.log, () => platform.store.get(loggingSettings).accessLog);
   await app.register(helmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY });
   if (settings.docs) mountDocs(app);

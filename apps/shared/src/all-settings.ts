@@ -1,4 +1,5 @@
 import { loggingSettings } from '#libs/logging';
+import { metricsSettings } from '#libs/metrics';
 import { healthSettings } from '#libs/health';
 import { jobsSettings } from '#libs/jobs';
 import { authSettings } from '#libs/auth';
@@ -12,6 +13,7 @@ export const allSettings: readonly SettingsSection[] = [
   loggingSettings,
   persistenceSettings,
   embeddedPostgresSettings,
+  metricsSettings,
   healthSettings,
   jobsSettings,
   authSettings,

@@ -4,6 +4,7 @@ import { Clock } from '#libs/core';
 import { AuthModule } from '#libs/auth';
 import { JobsModule, type JobsRootOptions } from '#libs/jobs';
 import { LoggingModule } from '#libs/logging';
+import { MetricsModule } from '#libs/metrics';
 import { PersistenceModule } from '#libs/persistence';
 import type { Platform } from './platform.js';
 
@@ -17,6 +18,7 @@ export class PlatformModule {
       imports: [
         ConfigModule.forRoot(platform.store, platform.watcher),
         LoggingModule.forRoot(platform.log),
+        MetricsModule.forRoot({ service: platform.log.service }),
         PersistenceModule.forRoot(platform.dataSource),
         JobsModule.forRoot({ loginPath: '/v1/auth/login', ...jobs }),
         JobsModule.forFeature({

@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import type { PersistenceSettings } from './persistence.settings.js';
 import { SnakeNamingStrategy } from './snake-naming.strategy.js';
@@ -44,4 +45,10 @@ export function createDataSource(
       keepAlive: true,
     },
   });
+}
+
+/** The connection pool under a data source; undefined while it is not connected. */
+export function poolOf(dataSource: DataSource): Pool | undefined {
+  // TypeORM's type of a driver does not tell of it.
+  return (dataSource.driver as unknown as { readonly master?: Pool }).master;
 }
