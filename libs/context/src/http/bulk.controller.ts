@@ -41,16 +41,11 @@ export class BulkController {
   ): Promise<BulkReport> {
     if (!(body instanceof Readable)) throw notNdjson();
     const { bulkMaxLineBytes, bulkMaxBytes } = this.settings.get(contextSettings);
-    const stop = new AbortController();
-    body.once('error', () => stop.abort());
     try {
       if (Number(headers['content-length'] ?? 0) > bulkMaxBytes)
         throw bodyTooLarge(bulkMaxBytes, 0);
       const lines = ndjsonLines(body, { maxLineBytes: bulkMaxLineBytes, maxBytes: bulkMaxBytes });
-      return await this.entries.bulkInsert(principal, source, lines, {
-        onError,
-        signal: stop.signal,
-      });
+      return await this.entries.bulkInsert(principal, source, lines, { onError });
     } finally {
       body.resume();
     }
