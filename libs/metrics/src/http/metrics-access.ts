@@ -19,8 +19,8 @@ export function mayReadMetrics(
   { access, token }: Pick<MetricsSettings, 'access' | 'token'>,
 ): boolean {
   if (token !== undefined && reader.authorization !== undefined) {
-    const [scheme = '', given = ''] = reader.authorization.split(' ');
-    if (scheme.toLowerCase() === 'bearer' && isEqual(given, token)) return true;
+    const given = /^bearer +(.*)$/i.exec(reader.authorization)?.[1];
+    if (given !== undefined && isEqual(given, token)) return true;
   }
   if (access === 'loopback') return isLocal(reader);
   return access === 'public';
