@@ -12,6 +12,7 @@ import { poolOf } from '#libs/persistence';
 import type { Platform } from '../../shared/src/platform.js';
 import { httpSettings } from '../../shared/src/http.settings.js';
 import { AppModule } from './app.module.js';
+import { mountDashboard } from './http/dashboard.js';
 import { mountDocs } from './http/docs.js';
 import { createFastifyAdapter } from './http/fastify.js';
 
@@ -42,6 +43,7 @@ export async function createApi(platform: Platform): Promise<NestFastifyApplicat
   registerAccessLog(fastify, platform.log, () => platform.store.get(loggingSettings).accessLog);
   await app.register(helmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY });
   if (settings.docs) mountDocs(app);
+  mountDashboard(fastify);
   await app.init();
   return app;
 }

@@ -1,14 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { serveAssets } from './assets.js';
 import { createOpenApiDocument } from './openapi.js';
-
-const ASSETS: Readonly<Record<string, string>> = {
-  'swagger-ui.css': 'text/css',
-  'swagger-ui-bundle.js': 'text/javascript',
-};
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -55,12 +50,14 @@ export function mountDocs(app: NestFastifyApplication): void {
     document ??= createOpenApiDocument(app);
     return reply.send(await document);
   });
-  for (const [name, type] of Object.entries(ASSETS)) {
-    fastify.get(`/docs/${name}`, (_, reply) =>
-      reply
-        .type(type)
-        .header('cache-control', 'public, max-age=86400')
-        .send(createReadStream(join(assetsFolder, name))),
-    );
-  }
+  const asset = (name: string, mediaType: string) => ({
+    url: `/docs/${name}`,
+    file: join(assetsFolder, name),
+    mediaType,
+    headers: { 'cache-control': 'public, max-age=86400' },
+  });
+  serveAssets(fastify, [
+    asset('swagger-ui.css', 'text/css'),
+    asset('swagger-ui-bundle.js', 'text/javascript'),
+  ]);
 }
