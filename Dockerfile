@@ -27,6 +27,7 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist/bin dist/bin
+COPY --from=build /app/apps/dashboard apps/dashboard
 COPY deploy/docker/health-check.mjs deploy/docker/
 # Owned by root and run by another user: the process can change nothing of the image.
 USER node
