@@ -27,6 +27,9 @@ export const contextSettings = defineSettings('context', {
   bulkMaxBytes: z.number().int().min(1024).max(1_099_511_627_776).default(1_073_741_824).meta({
     description: 'Largest bulk body; a larger one is answered with 413',
   }),
+  longConnections: z.number().int().min(1).max(500).default(8).meta({
+    description: 'Database connections that streams and all-or-nothing bulk writes may hold',
+  }),
   streamBatchRows: z.number().int().min(1).max(10_000).default(500).meta({
     description: 'Rows that a stream of entries takes from its database cursor at once',
   }),
@@ -53,7 +56,7 @@ export const contextSettings = defineSettings('context', {
   }),
   candidateLimit: z.number().int().min(10).max(5000).default(200).meta({
     live: true,
-    description: 'Entries per source that a search ranks in process',
+    description: 'About how many entries a search ranks in process',
   }),
   managerCacheTtlMs: z.number().int().min(0).max(3_600_000).default(60_000).meta({
     description: 'Life of a cached set of store managers; 0 turns the cache off',

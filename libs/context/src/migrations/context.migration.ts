@@ -66,6 +66,9 @@ const ENTRY = `
   CREATE INDEX context_entry_recent ON context_entry (source_id, occurred_at DESC, id DESC);
   CREATE UNIQUE INDEX context_entry_external_key
     ON context_entry (source_id, external_key) WHERE external_key IS NOT NULL;
+  CREATE INDEX context_entry_metadata ON context_entry USING gin (metadata jsonb_path_ops);
+  CREATE INDEX context_entry_notable ON context_entry (source_id)
+    WHERE importance > 0 OR pinned OR rating > 0;
   CREATE INDEX context_entry_expired ON context_entry (id) WHERE lifecycle = 'expired';`;
 
 const INDEX = `
@@ -84,7 +87,8 @@ const INDEX = `
   );
   ALTER TABLE entry_index ALTER COLUMN embedding SET STORAGE EXTERNAL;
   ALTER TABLE entry_index ALTER COLUMN dense SET STORAGE EXTERNAL;
-  CREATE INDEX entry_index_terms ON entry_index USING gin (terms) WHERE state = 'written';
+  ALTER TABLE entry_index ALTER COLUMN terms SET STATISTICS 200;
+  CREATE INDEX entry_index_terms ON entry_index USING gin (terms) WHERE terms IS NOT NULL;
   CREATE INDEX entry_index_open ON entry_index (next_attempt_at, source_id)
     WHERE state <> 'written';`;
 

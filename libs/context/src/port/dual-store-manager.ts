@@ -1,3 +1,4 @@
+import type { SearchQuery, SearchText } from '../ranking/search-query.js';
 import type { NewEntry, StoreEntry } from './store-entry.js';
 
 /** Conditions on an entry's fields and metadata: see `matchesWhere`. */
@@ -90,5 +91,7 @@ export interface BatchRead {
 /** Reads many managers at once; the answers stand in the order of the questions. */
 export interface BatchReader {
   recents(reads: readonly BatchRead[]): Promise<StoreEntry[][]>;
-  relevant(texts: readonly string[], reads: readonly BatchRead[]): Promise<StoreEntry[][]>;
+  /** Makes texts ready to search and rank with. */
+  prepare(texts: readonly SearchText[]): Promise<SearchQuery>;
+  relevant(query: SearchQuery, reads: readonly BatchRead[]): Promise<StoreEntry[][]>;
 }

@@ -1,3 +1,4 @@
+export type { ManagerCacheMetrics } from '../port/manager-cache.js';
 import type { CompileReport } from '../port/compile-report.js';
 import type { Message } from '../port/context-port.js';
 
@@ -34,13 +35,4 @@ export interface CompileAnswer {
   readonly messages: readonly Message[];
   readonly report: CompileReport;
   readonly timings: CompileTimings;
-}
-
-/** How the cache of store managers does. */
-export interface ManagerCacheMetrics {
-  readonly hits: number;
-  readonly misses: number;
-  readonly sets: number;
-  readonly evictions: number;
-  readonly currentSize: number;
 }

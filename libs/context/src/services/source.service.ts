@@ -1,4 +1,4 @@
-import { type AccessControl, isUuid, newId, type Principal } from '#libs/core';
+import { type AccessControl, isError, isUuid, newId, type Principal } from '#libs/core';
 import { decodeCursor, encodeCursor, type Page, type PageQuery } from '#libs/http';
 import { z } from 'zod';
 import { SourceForbiddenError } from '../errors/source-forbidden.error.js';
@@ -49,6 +49,7 @@ export class SourceService {
       cacheRule: input.cacheRule ?? null,
     });
     if (row === undefined) throw new SourceNameTakenError(input.name);
+    sourceChanged.publish(() => ({ sourceId: row.id, change: 'configured' }));
     return toView(row);
   }
 
@@ -131,10 +132,7 @@ export class SourceService {
     names: readonly string[],
     action: SourceAction,
   ): Promise<SourceRow[]> {
-    for (const name of names) {
-      if (!SOURCE_NAME.test(name)) throw new SourceNotFoundError(name);
-      this.require(principal, resourceOf(name), action);
-    }
+    this.requireAll(principal, names, action);
     const rows = await findSourcesByName(this.database, principal, names);
     const byName = new Map(rows.map((row) => [row.name, row]));
     return names.map((name) => {
@@ -144,11 +142,19 @@ export class SourceService {
     });
   }
 
+  /** @throws SourceForbiddenError, or SourceNotFoundError for what cannot be a name */
+  requireAll(principal: Principal, names: readonly string[], action: SourceAction): void {
+    for (const name of names) {
+      if (!SOURCE_NAME.test(name)) throw new SourceNotFoundError(name);
+      this.require(principal, resourceOf(name), action);
+    }
+  }
+
   private async save(changed: Parameters<typeof updateSource>[1]): Promise<SourceRow | undefined> {
     try {
       return await updateSource(this.database, changed);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION) {
+      if (isError(error) && 'code' in error && error.code === UNIQUE_VIOLATION) {
         throw new SourceNameTakenError(changed.name);
       }
       throw error;

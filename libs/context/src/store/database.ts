@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
+import { ContextBusyError } from '../errors/context-busy.error.js';
 
 /** Something that runs one statement: the pool, or a transaction. */
 export interface Queryable {
@@ -18,7 +19,16 @@ export interface OwnConnection {
  * runner per statement.
  */
 export class ContextDatabase implements Queryable {
-  constructor(private readonly dataSource: DataSource) {}
+  private longConnections = 0;
+
+  /**
+   * @param maxLongConnections connections that may be held for as long as a client reads or
+   * writes, so that slow clients cannot take the whole pool
+   */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly maxLongConnections = 8,
+  ) {}
 
   async query<Row>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
     const { rows } = await this.pool.query(sql, [...values]);
@@ -27,7 +37,43 @@ export class ContextDatabase implements Queryable {
 
   /** Runs `work` in a transaction that is committed when it resolves and undone when it rejects. */
   async transaction<Result>(work: (transaction: Queryable) => Promise<Result>): Promise<Result> {
-    const { client, release } = await this.acquire();
+    return this.runTransaction(await this.acquire(), work);
+  }
+
+  /** Like `transaction`, for one that lasts as long as a client sends. @throws ContextBusyError */
+  async longTransaction<Result>(
+    work: (transaction: Queryable) => Promise<Result>,
+  ): Promise<Result> {
+    return this.runTransaction(await this.acquireLong(), work);
+  }
+
+  /** A connection for as long as a client reads. @throws ContextBusyError */
+  async acquireLong(): Promise<OwnConnection> {
+    if (this.longConnections >= this.maxLongConnections) {
+      throw new ContextBusyError(this.maxLongConnections);
+    }
+    this.longConnections += 1;
+    try {
+      const { client, release } = await this.acquire();
+      let released = false;
+      return {
+        client,
+        release: (error) => {
+          if (!released) this.longConnections -= 1;
+          released = true;
+          release(error);
+        },
+      };
+    } catch (error) {
+      this.longConnections -= 1;
+      throw error;
+    }
+  }
+
+  private async runTransaction<Result>(
+    { client, release }: OwnConnection,
+    work: (transaction: Queryable) => Promise<Result>,
+  ): Promise<Result> {
     try {
       await client.query('BEGIN');
       const result = await work(asQueryable(client));
@@ -37,7 +83,7 @@ export class ContextDatabase implements Queryable {
     } catch (error) {
       await client.query('ROLLBACK').then(
         () => release(),
-        (broken: unknown) => release(broken instanceof Error ? broken : new Error('ROLLBACK')),
+        (broken: unknown) => release(new Error('ROLLBACK failed', { cause: broken })),
       );
       throw error;
     }

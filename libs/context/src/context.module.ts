@@ -1,0 +1,59 @@
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { SettingsStore } from '#libs/config';
+import { AccessControl, Clock } from '#libs/core';
+import { DataSource } from 'typeorm';
+import { AccessPartitions } from './access/access-partitions.js';
+import { type Context, createContext } from './create-context.js';
+import { ContextJobs } from './jobs/context.jobs.js';
+import { ExpiredEntriesPurger } from './jobs/expired-entries.purger.js';
+import { CompileService } from './services/compile.service.js';
+import { EntryService } from './services/entry.service.js';
+import { MemoryService } from './services/memory.service.js';
+import { SourceService } from './services/source.service.js';
+import { ContextDatabase } from './store/database.js';
+import { EntryIndexer } from './store/entry-indexer.js';
+
+const CONTEXT = Symbol('Context');
+
+/**
+ * Sources, entries, compile and memories. It needs `DataSource`, `SettingsStore`, `Clock` and
+ * `AccessControl` from global modules. Routes are mounted by the app: `contextControllers`.
+ */
+@Module({
+  providers: [
+    {
+      provide: CONTEXT,
+      useFactory: (
+        dataSource: DataSource,
+        settings: SettingsStore,
+        clock: Clock,
+        access: AccessControl,
+      ) => createContext({ dataSource, settings, clock, access }),
+      inject: [DataSource, SettingsStore, Clock, AccessControl],
+    },
+    part(SourceService, ({ sources }) => sources),
+    part(EntryService, ({ entries }) => entries),
+    part(CompileService, ({ compiler }) => compiler),
+    part(MemoryService, ({ memories }) => memories),
+    part(ContextDatabase, ({ stores }) => stores.database),
+    part(EntryIndexer, ({ stores }) => stores.indexer),
+    part(AccessPartitions, ({ partitions }) => partitions),
+    ContextJobs,
+    ExpiredEntriesPurger,
+  ],
+  exports: [SourceService, EntryService, CompileService, MemoryService],
+})
+export class ContextModule implements OnApplicationShutdown {
+  constructor(@Inject(CONTEXT) private readonly context: Context) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.context.close();
+  }
+}
+
+function part<Part extends object>(
+  token: abstract new (...args: never[]) => Part,
+  pick: (context: Context) => Part,
+) {
+  return { provide: token, useFactory: pick, inject: [CONTEXT] };
+}
