@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Controller, Get, HttpException, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ConfigModule, type SettingsSection, SettingsStore } from '#libs/config';
+import { ConfigModule, SettingsStore } from '#libs/config';
 import { Clock, SystemClock } from '#libs/core';
 import {
   currentContext,
@@ -48,7 +50,7 @@ let store: SettingsStore;
 let url: string;
 
 beforeEach(async () => {
-  store = new SettingsStore([metricsSettings as unknown as SettingsSection], {
+  store = new SettingsStore([metricsSettings], {
     overrides: { metrics: { streamIntervalMs: 200, maxStreams: 2 } },
   });
   const log = new RootLogger({ destination: new MemoryLogDestination(), service: 'test' });
@@ -172,60 +174,68 @@ describe('MetricsModule', () => {
   });
 
   it('streams events until the reader leaves, and does not time the stream', async () => {
-    const leave = new AbortController();
-    const response = await fetch(`${url}/v1/perf/metrics/stream`, { signal: leave.signal });
-    expect(response.headers.get('content-type')).toBe('text/event-stream');
-    expect(response.headers.get('x-request-id')).toMatch(/^[\w.-]+$/);
-    const events = await readEvents(response, 2);
-    expect(metricsSnapshotSchema.parse(events[1]).service).toBe('test');
-    leave.abort();
+    const stream = await openStream();
+    expect(stream.headers['content-type']).toBe('text/event-stream');
+    expect(stream.headers['x-request-id']).toMatch(/^[\w.-]+$/);
+    expect(metricsSnapshotSchema.parse((await stream.events(2))[1]).service).toBe('test');
+    stream.leave();
     await until(async () => /^http_requests_in_flight 1$/m.test((await scrape())[1]));
     const snapshot = await app.get(Metrics).snapshot();
     expect(snapshot.routes.map(({ route }) => route)).not.toContain('/v1/perf/metrics/stream');
   });
 
   it('takes a bounded number of streams', async () => {
-    const leave = new AbortController();
-    const open = (): Promise<Response> =>
-      fetch(`${url}/v1/perf/metrics/stream`, { signal: leave.signal });
-    const first = await Promise.all([open(), open()]);
-    expect(first.map(({ status }) => status)).toEqual([200, 200]);
-    expect((await open()).status).not.toBe(200);
-    leave.abort();
-    await until(async () => (await probe()) === 200);
+    const streams = await Promise.all([openStream(), openStream()]);
+    expect(streams.map(({ status }) => status)).toEqual([200, 200]);
+    const refused = await openStream();
+    expect(refused.status).not.toBe(200);
+    for (const { leave } of [...streams, refused]) leave();
+    await until(async () => {
+      const next = await openStream();
+      next.leave();
+      return next.status === 200;
+    });
   });
 
-  async function probe(): Promise<number> {
-    const leave = new AbortController();
-    const { status } = await fetch(`${url}/v1/perf/metrics/stream`, { signal: leave.signal });
-    leave.abort();
-    return status;
-  }
-
   it('ends its streams when the application closes', async () => {
-    const response = await fetch(`${url}/v1/perf/metrics/stream`);
-    await readEvents(response, 1);
+    const stream = await openStream();
+    await stream.events(1);
     const startedAt = performance.now();
     await app.close();
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 });
 
-async function readEvents(response: Response, count: number): Promise<unknown[]> {
-  const events: unknown[] = [];
-  const reader = response.body?.getReader();
+interface OpenStream {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  events(count: number): Promise<unknown[]>;
+  leave(): void;
+}
+
+/** A reader of the stream that can leave without a word, as browsers do. */
+async function openStream(): Promise<OpenStream> {
+  const request = get(`${url}/v1/perf/metrics/stream`, { agent: false });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  const received: unknown[] = [];
   let text = '';
-  while (events.length < count && reader !== undefined) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    text += Buffer.from(value).toString();
-    for (const line of text.split('\n').slice(0, -1)) {
-      if (line.startsWith('data: ')) events.push(JSON.parse(line.slice(6)));
+  response.on('error', () => undefined);
+  response.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (text + chunk).split('\n');
+    text = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line.startsWith('data: ')) received.push(JSON.parse(line.slice(6)));
     }
-    text = text.slice(text.lastIndexOf('\n') + 1);
-  }
-  reader?.releaseLock();
-  return events;
+  });
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    async events(count) {
+      await until(() => Promise.resolve(received.length >= count));
+      return received;
+    },
+    leave: () => request.destroy(),
+  };
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {

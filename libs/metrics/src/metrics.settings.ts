@@ -23,13 +23,13 @@ export const metricsSettings = defineSettings('metrics', {
     .int()
     .min(10)
     .max(5_000)
-    .default(300)
+    .default(200)
     .meta({ description: 'Counters by route, method and status; further ones share one' }),
   maxErrorCodes: z
     .int()
     .min(10)
     .max(1_000)
-    .default(100)
+    .default(60)
     .meta({ description: 'Error codes that are counted apart' }),
   maxTrackedUsers: z
     .int()

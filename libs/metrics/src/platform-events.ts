@@ -59,19 +59,19 @@ function addJobs(registry: MetricRegistry): void {
     name: 'jobs_total',
     help: 'Jobs by what happened to them: enqueued, completed, retried, failed, stalled',
     labels: [...labels, 'event'],
-    maxLabelSets: 200,
+    maxLabelSets: 100,
   });
   const durations = registry.durations({
     name: 'job_duration_seconds',
     help: 'Duration of a run of a job',
     labels,
-    maxLabelSets: 25,
+    maxLabelSets: 12,
   });
   const waits = registry.durations({
     name: 'job_wait_seconds',
     help: 'Time from when a job could have started to its first run',
     labels: ['queue'],
-    maxLabelSets: 10,
+    maxLabelSets: 5,
   });
   registry.onEvent(eventChannel<JobEvent>('pantheon.jobs.event'), (event) => {
     const { type, queue, job, durationMs, waitMs } = event;
@@ -98,6 +98,7 @@ function addAuth(registry: MetricRegistry): void {
     name: 'auth_events_total',
     help: 'Logins by outcome, and what else happens to accounts and sessions',
     labels: ['type', 'outcome'],
+    maxLabelSets: 20,
   });
   registry.onEvent(
     eventChannel<{ readonly type: string; readonly outcome?: string }>('pantheon.auth'),
@@ -119,6 +120,7 @@ function addContext(registry: MetricRegistry): void {
     name: 'context_warnings_total',
     help: 'What made an answer poorer, by code',
     labels: ['code'],
+    maxLabelSets: 30,
   });
   registry.onEvent(
     eventChannel<{ readonly code: string }>('pantheon.context.warning'),

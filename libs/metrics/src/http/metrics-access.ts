@@ -26,10 +26,9 @@ export function mayReadMetrics(
   return access === 'public';
 }
 
-/** A request that a proxy on this machine forwards comes from elsewhere, unless it says not. */
+/** What a proxy forwards comes from somebody else, also when the proxy is on this machine. */
 function isLocal({ remoteAddress, clientAddress, isForwarded }: MetricsReader): boolean {
-  if (!isLoopback(remoteAddress) || !isLoopback(clientAddress)) return false;
-  return !isForwarded || clientAddress !== remoteAddress;
+  return !isForwarded && isLoopback(remoteAddress) && isLoopback(clientAddress);
 }
 
 function isLoopback(address: string | undefined): boolean {
