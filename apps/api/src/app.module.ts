@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { authControllers } from '#libs/auth';
+import { contextControllers } from '#libs/context';
 import { HealthController, HealthModule } from '#libs/health';
 import { jobsControllers } from '#libs/jobs';
 import { MetricsController, PerfMetricsController } from '#libs/metrics';
@@ -25,6 +26,7 @@ export class AppModule {
       ],
       controllers: [
         ...authControllers,
+        ...contextControllers,
         ...jobsControllers,
         ConfigController,
         HealthController,

@@ -3,6 +3,7 @@ import { metricsSettings } from '#libs/metrics';
 import { healthSettings } from '#libs/health';
 import { jobsSettings } from '#libs/jobs';
 import { authSettings } from '#libs/auth';
+import { contextSettings } from '#libs/context';
 import { httpSettings } from './http.settings.js';
 import { embeddedPostgresSettings, persistenceSettings } from '#libs/persistence';
 import type { SettingsSection } from '#libs/config';
@@ -17,4 +18,5 @@ export const allSettings: readonly SettingsSection[] = [
   healthSettings,
   jobsSettings,
   authSettings,
+  contextSettings,
 ];

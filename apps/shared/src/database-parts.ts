@@ -1,9 +1,15 @@
 import { authEntities, authMigrations } from '#libs/auth';
+import { contextEntities, contextMigrations } from '#libs/context';
 import { jobsMigrations } from '#libs/jobs';
 import { type DatabaseParts, persistenceMigrations } from '#libs/persistence';
 
 /** The entities and migrations of every lib that this platform is composed of. */
 export const databaseParts: DatabaseParts = {
-  entities: [...authEntities],
-  migrations: [...persistenceMigrations, ...authMigrations, ...jobsMigrations],
+  entities: [...authEntities, ...contextEntities],
+  migrations: [
+    ...persistenceMigrations,
+    ...authMigrations,
+    ...contextMigrations,
+    ...jobsMigrations,
+  ],
 };

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule } from '#libs/config';
 import { Clock } from '#libs/core';
 import { AuthModule } from '#libs/auth';
+import { ContextModule } from '#libs/context';
 import { JobsModule, type JobsRootOptions } from '#libs/jobs';
 import { LoggingModule } from '#libs/logging';
 import { MetricsModule } from '#libs/metrics';
@@ -27,6 +28,7 @@ export class PlatformModule {
           ],
         }),
         AuthModule,
+        ContextModule,
       ],
       providers: [{ provide: Clock, useValue: platform.clock }],
       exports: [Clock],
