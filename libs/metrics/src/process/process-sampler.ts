@@ -11,6 +11,7 @@ export interface ProcessSample {
   readonly cpuCores: number;
   /** Share of the time that the event loop was busy, 0 to 1. */
   readonly eventLoopUtilization: number;
+  /** Delays are those of this sample and the one before. */
   readonly meanDelayMs: number;
   readonly p99DelayMs: number;
   readonly maxDelayMs: number;
@@ -37,7 +38,12 @@ const GC_KINDS: Readonly<Record<number, string>> = {
 
 /** Watches the process itself, and keeps the samples of the last minute, one a second. */
 export class ProcessSampler {
-  private readonly delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  /**
+   * Two, used in turns, for a histogram misses the first interval after its reset: each is read
+   * and reset at every other sample, and the other one sees what it misses.
+   */
+  private readonly delays = [newDelayMonitor(), newDelayMonitor()] as const;
+  private turn: 0 | 1 = 0;
   private readonly gcByKind = new Map<string, GcTotals>();
   private readonly observer: PerformanceObserver;
   private readonly samples: ProcessSample[] = [];
@@ -47,7 +53,6 @@ export class ProcessSampler {
   private gcMsSinceSample = 0;
 
   constructor() {
-    this.delay.enable();
     this.observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
         const { detail } = entry as { detail?: { readonly kind?: number } };
@@ -65,18 +70,20 @@ export class ProcessSampler {
     if (elapsedMs < 1) return;
     const { user, system } = process.cpuUsage(this.cpu);
     const utilization = performance.eventLoopUtilization();
+    const delay = this.delays[this.turn];
+    this.turn = this.turn === 0 ? 1 : 0;
     this.samples.push({
       cpuCores: (user + system) / 1_000 / elapsedMs,
       eventLoopUtilization: performance.eventLoopUtilization(utilization, this.utilization)
         .utilization,
-      meanDelayMs: withoutResolution(this.delay.mean),
-      p99DelayMs: withoutResolution(this.delay.percentile(99)),
-      maxDelayMs: withoutResolution(this.delay.max),
+      meanDelayMs: withoutResolution(delay.mean),
+      p99DelayMs: withoutResolution(delay.percentile(99)),
+      maxDelayMs: withoutResolution(delay.max),
       gcMs: this.gcMsSinceSample,
       elapsedMs,
     });
     if (this.samples.length > KEPT_SAMPLES) this.samples.shift();
-    this.delay.reset();
+    delay.reset();
     this.cpu = process.cpuUsage();
     this.utilization = utilization;
     this.sampledAtMs = nowMs;
@@ -95,7 +102,7 @@ export class ProcessSampler {
   /** May be called twice. */
   close(): void {
     this.observer.disconnect();
-    this.delay.disable();
+    for (const delay of this.delays) delay.disable();
   }
 
   private countGc(kindNumber: number, durationMs: number): void {
@@ -108,6 +115,12 @@ export class ProcessSampler {
     });
     this.gcMsSinceSample += durationMs;
   }
+}
+
+function newDelayMonitor(): IntervalHistogram {
+  const monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  monitor.enable();
+  return monitor;
 }
 
 /** The histogram measures from one of its own ticks to the next. */
