@@ -1,5 +1,6 @@
 import {
   constants,
+  type IntervalHistogram,
   monitorEventLoopDelay,
   performance,
   PerformanceObserver,
