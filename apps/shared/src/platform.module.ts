@@ -31,7 +31,7 @@ export class PlatformModule {
         ContextModule,
       ],
       providers: [{ provide: Clock, useValue: platform.clock }],
-      exports: [Clock],
+      exports: [Clock, ContextModule],
     };
   }
 }
