@@ -16,6 +16,8 @@ const common = {
 export default {
   workerIdleMemoryLimit: '800MB',
   maxWorkers: 2,
+  // A machine may be slow; a test that hangs is found all the same.
+  testTimeout: 60_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['**/{libs,apps,bench,test}/**/*.spec.ts'] },
     {
