@@ -36,7 +36,9 @@ describe('Dockerfile', () => {
   });
 
   it('starts what "npm run start:prod" starts, as a process that gets the signals itself', () => {
-    expect(execForm(lastStep(runtime, 'CMD')).join(' ')).toBe(packageJson.scripts['start:prod']);
+    expect(`exec ${execForm(lastStep(runtime, 'CMD')).join(' ')}`).toBe(
+      packageJson.scripts['start:prod'],
+    );
     expect(lastStep(runtime, 'STOPSIGNAL').text).toBe('SIGTERM');
   });
 
