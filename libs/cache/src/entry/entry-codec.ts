@@ -1,0 +1,140 @@
+import { promisify } from 'node:util';
+import { deflateRaw, inflateRaw } from 'node:zlib';
+import { messageOf } from '#libs/core';
+import { CacheDecodeError, CacheEncodeError } from '../errors/cache-codec.error.js';
+import type { CacheEntry } from './cache-entry.js';
+import { type EncryptionKey, EntryCipher } from './entry-cipher.js';
+import {
+  serializerByNumber,
+  type SerializerName,
+  serializerNumber,
+  serializerOf,
+} from './serializer.js';
+
+const compress = promisify(deflateRaw) as (
+  bytes: Buffer,
+  options: { level: number },
+) => Promise<Buffer>;
+const decompress = promisify(inflateRaw) as (bytes: Buffer) => Promise<Buffer>;
+
+/** First byte of every entry; another one means another format. */
+const MAGIC = 0xc7;
+const SERIALIZER_BITS = 0b11;
+const COMPRESSED = 0b100;
+const ENCRYPTED = 0b1000;
+const IS_UNDEFINED = 0b1_0000;
+/** Compression must save at least a tenth, or reading it back is not worth the time. */
+const PAYS_BELOW = 0.9;
+const FIXED_HEADER_BYTES = 4 * 8 + 2;
+
+export interface EntryCodecOptions {
+  /** Default `v8`. */
+  readonly serializer?: SerializerName;
+  /** Values of at least so many bytes are compressed when that pays. Default 2048. */
+  readonly compressFromBytes?: number;
+  /** The first encrypts, all decrypt. Without any, entries are not encrypted. */
+  readonly encryptionKeys?: readonly EncryptionKey[];
+}
+
+/**
+ * Writes entries for levels outside the process: two bytes that say how, then, encrypted if asked
+ * for, the times, tags and versions, and the value. Reads whatever any of its settings has written.
+ */
+export class EntryCodec {
+  private readonly serializer: SerializerName;
+  private readonly compressFromBytes: number;
+  private readonly cipher: EntryCipher | undefined;
+
+  constructor(options: EntryCodecOptions = {}) {
+    this.serializer = options.serializer ?? 'v8';
+    this.compressFromBytes = options.compressFromBytes ?? 2048;
+    this.cipher =
+      options.encryptionKeys === undefined ? undefined : new EntryCipher(options.encryptionKeys);
+  }
+
+  /** Throws `CacheEncodeError` for a value that the serialiser cannot write, such as a function. */
+  async encode(key: string, entry: CacheEntry): Promise<Buffer> {
+    let flags = serializerNumber(this.serializer);
+    let payload: Buffer;
+    try {
+      // JSON has no word for undefined.
+      if (entry.value === undefined) flags |= IS_UNDEFINED;
+      payload =
+        entry.value === undefined
+          ? Buffer.alloc(0)
+          : serializerOf(this.serializer).encode(entry.value);
+    } catch (error) {
+      throw new CacheEncodeError(key, messageOf(error), error);
+    }
+    if (payload.length >= this.compressFromBytes) {
+      const smaller = await compress(payload, { level: 1 });
+      if (smaller.length < payload.length * PAYS_BELOW) {
+        payload = smaller;
+        flags |= COMPRESSED;
+      }
+    }
+    const body = Buffer.concat([encodeHeader(entry), payload]);
+    if (this.cipher === undefined) return Buffer.concat([Buffer.of(MAGIC, flags), body]);
+    const sealed = this.cipher.encrypt(body, key);
+    return Buffer.concat([Buffer.of(MAGIC, flags | ENCRYPTED), sealed]);
+  }
+
+  /** Throws `CacheDecodeError` for bytes that this codec cannot have written for `key`. */
+  async decode(key: string, bytes: Buffer): Promise<CacheEntry> {
+    try {
+      if (bytes[0] !== MAGIC) throw new Error('the bytes are not an entry of this version');
+      const flags = bytes[1] ?? 0;
+      let body: Buffer = bytes.subarray(2);
+      if ((flags & ENCRYPTED) !== 0) {
+        if (this.cipher === undefined)
+          throw new Error('the entry is encrypted, and there is no key');
+        body = this.cipher.decrypt(body, key);
+      } else if (this.cipher !== undefined) {
+        throw new Error('the entry is not encrypted');
+      }
+      const { header, end } = decodeHeader(body);
+      let payload: Buffer = body.subarray(end);
+      if ((flags & COMPRESSED) !== 0) payload = await decompress(payload);
+      if ((flags & IS_UNDEFINED) !== 0) return { ...header, value: undefined };
+      const serializer = serializerByNumber(flags & SERIALIZER_BITS);
+      if (serializer === undefined) throw new Error('the serialiser of the entry is unknown');
+      return { ...header, value: serializer.decode(payload) };
+    } catch (error) {
+      throw new CacheDecodeError(key, messageOf(error), error);
+    }
+  }
+}
+
+function encodeHeader(entry: CacheEntry): Buffer {
+  const tags = entry.tags.map((tag) => Buffer.from(tag));
+  const tagBytes = tags.reduce((sum, tag) => sum + 2 + tag.length + 8, 0);
+  const header = Buffer.allocUnsafe(FIXED_HEADER_BYTES + tagBytes);
+  let at = 0;
+  for (const time of [entry.createdMs, entry.expiresMs, entry.staleUntilMs, entry.loadMs]) {
+    at = header.writeDoubleLE(time, at);
+  }
+  at = header.writeUInt16LE(tags.length, at);
+  for (const [index, tag] of tags.entries()) {
+    at = header.writeUInt16LE(tag.length, at);
+    at += tag.copy(header, at);
+    at = header.writeDoubleLE(entry.versions[index] ?? 0, at);
+  }
+  return header;
+}
+
+function decodeHeader(body: Buffer): { header: Omit<CacheEntry, 'value'>; end: number } {
+  const [createdMs, expiresMs, staleUntilMs, loadMs] = [0, 8, 16, 24].map((at) =>
+    body.readDoubleLE(at),
+  ) as [number, number, number, number];
+  const tags: string[] = [];
+  const versions: number[] = [];
+  let at = FIXED_HEADER_BYTES;
+  for (let left = body.readUInt16LE(32); left > 0; left -= 1) {
+    const length = body.readUInt16LE(at);
+    if (at + 2 + length + 8 > body.length) throw new Error('the entry is cut off');
+    tags.push(body.toString('utf8', at + 2, at + 2 + length));
+    versions.push(body.readDoubleLE(at + 2 + length));
+    at += 2 + length + 8;
+  }
+  return { header: { createdMs, expiresMs, staleUntilMs, loadMs, tags, versions }, end: at };
+}

@@ -1,0 +1,13 @@
+export type { CacheEntry } from './entry/cache-entry.js';
+export { EntryCodec } from './entry/entry-codec.js';
+export type { EntryCodecOptions } from './entry/entry-codec.js';
+export type { EncryptionKey } from './entry/entry-cipher.js';
+export type { SerializerName } from './entry/serializer.js';
+export { CacheTier } from './tier/cache-tier.js';
+export type { TierCall, TierRead, TierWrite } from './tier/cache-tier.js';
+export { MemoryTier } from './tier/memory.tier.js';
+export { RedisTier } from './tier/redis.tier.js';
+export { KeyvTier } from './tier/keyv.tier.js';
+export { PostgresTier } from './tier/postgres.tier.js';
+export type { SqlClient } from './tier/sql-client.js';
+export { cacheMigrations } from './migrations/index.js';

@@ -1,0 +1,72 @@
+import type { Clock } from '#libs/core';
+import { CacheEncodeError } from '../errors/cache-codec.error.js';
+import { CacheUnavailableError } from '../errors/cache-unavailable.error.js';
+import { cacheFault } from '../statistics/cache.channels.js';
+import { CircuitBreaker } from './circuit-breaker.js';
+
+export interface GateOptions {
+  readonly clock: Clock;
+  /** Longest wait for one call. Default 200. */
+  readonly timeoutMs?: number;
+  /** See `CircuitBreakerOptions`. */
+  readonly breakerFailures?: number;
+  readonly breakerOpenMs?: number;
+}
+
+/** The answer of a part, or that there is none. */
+export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false };
+
+const UNAVAILABLE = { ok: false } as const;
+
+/**
+ * Gives every call of a part a time-out and a breaker, and turns failures into a reply: the cache
+ * goes on without the part. What failed is published on the channel `pantheon.cache.fault`.
+ */
+export class Gate {
+  readonly breaker: CircuitBreaker;
+  private readonly timeoutMs: number;
+
+  constructor(
+    readonly part: string,
+    options: GateOptions,
+  ) {
+    this.timeoutMs = options.timeoutMs ?? 200;
+    this.breaker = new CircuitBreaker({
+      part,
+      clock: options.clock,
+      ...(options.breakerFailures === undefined ? {} : { failures: options.breakerFailures }),
+      ...(options.breakerOpenMs === undefined ? {} : { openMs: options.breakerOpenMs }),
+    });
+  }
+
+  /** Whether calls are tried at all at present. */
+  get isOpen(): boolean {
+    return this.breaker.state === 'closed';
+  }
+
+  async call<T>(operation: string, run: (signal: AbortSignal) => Promise<T>): Promise<Reply<T>> {
+    if (!this.breaker.allows()) return UNAVAILABLE;
+    const controller = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const timedOut = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          const reason = `no answer within ${this.timeoutMs} ms`;
+          reject(new CacheUnavailableError(this.part, reason));
+          controller.abort();
+        }, this.timeoutMs);
+      });
+      const value = await Promise.race([run(controller.signal), timedOut]);
+      this.breaker.succeeded();
+      return { ok: true, value };
+    } catch (error) {
+      // A value that cannot be written says nothing about the part.
+      if (error instanceof CacheEncodeError) this.breaker.succeeded();
+      else this.breaker.failed();
+      cacheFault.publish(() => ({ part: this.part, operation, error }));
+      return UNAVAILABLE;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

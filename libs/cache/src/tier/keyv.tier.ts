@@ -1,0 +1,107 @@
+import type { Keyv } from 'keyv';
+import type { Clock } from '#libs/core';
+import type { EntryCodec } from '../entry/entry-codec.js';
+import { assertKeyvMajor } from '../facade/keyv-major.js';
+import { cacheFault } from '../statistics/cache.channels.js';
+import { CacheTier, DEFAULT_FENCE_MS, type TierRead, type TierWrite } from './cache-tier.js';
+import { decodeOrMiss } from './decode-or-miss.js';
+import { newFence } from './fence.js';
+
+export interface KeyvTierOptions {
+  /** A Keyv 5 with any store. It is told to throw its errors, and stays the caller's to close. */
+  readonly keyv: Keyv;
+  readonly codec: EntryCodec;
+  readonly clock: Clock;
+  /** Default `keyv`. */
+  readonly name?: string;
+  readonly fenceMs?: number;
+}
+
+/**
+ * Any store that Keyv 5 speaks to. Keyv can neither compare and store in one step nor answer which
+ * write came last, so a fence is looked at before and after a store: another process may read an
+ * outdated entry for the moment between. Take `RedisTier` or `PostgresTier` where that matters.
+ */
+export class KeyvTier extends CacheTier {
+  readonly name: string;
+  readonly isAtomic = false;
+  readonly fenceMs: number;
+  readonly clock: Clock;
+  readonly codec: EntryCodec;
+  private readonly keyv: Keyv;
+
+  constructor(options: KeyvTierOptions) {
+    super();
+    assertKeyvMajor();
+    this.keyv = options.keyv;
+    this.codec = options.codec;
+    this.clock = options.clock;
+    this.name = options.name ?? 'keyv';
+    this.fenceMs = options.fenceMs ?? DEFAULT_FENCE_MS;
+    this.keyv.throwOnErrors = true;
+    // Without a listener an error of the connection would end the process.
+    this.keyv.on('error', (error: unknown) => {
+      cacheFault.publish(() => ({ part: this.name, operation: 'connection', error }));
+    });
+  }
+
+  async get(key: string): Promise<TierRead> {
+    const [read] = await this.getMany([key]);
+    return read as TierRead;
+  }
+
+  async getMany(keys: readonly string[]): Promise<TierRead[]> {
+    if (keys.length === 0) return [];
+    const found = await this.keyv.getMany<string>(keys.flatMap((key) => [key, fenceKey(key)]));
+    return Promise.all(
+      keys.map(async (key, index) => {
+        const text = found[index * 2];
+        // Keyv gives undefined or null for what is not there, by store.
+        const bytes = typeof text === 'string' ? Buffer.from(text, 'base64') : undefined;
+        return {
+          entry: await decodeOrMiss(this.name, this, key, bytes),
+          fence: (found[index * 2 + 1] as string | null | undefined) ?? '',
+        };
+      }),
+    );
+  }
+
+  async set({ key, entry, fence }: TierWrite): Promise<boolean> {
+    const nowMs = this.clock.nowMs();
+    const lifeMs = Math.max(1, Math.ceil(entry.staleUntilMs - nowMs));
+    const text = (await this.codec.encode(key, entry)).toString('base64');
+    const before = fence ?? newFence(nowMs);
+    if (fence === undefined) await this.keyv.set(fenceKey(key), before, this.fenceMs);
+    else if ((await this.fenceOf(key)) !== fence) return false;
+    await this.keyv.set(key, text, lifeMs);
+    if ((await this.fenceOf(key)) === before) return true;
+    await this.keyv.delete(key);
+    return false;
+  }
+
+  setMany(writes: readonly TierWrite[]): Promise<boolean[]> {
+    return Promise.all(writes.map((write) => this.set(write)));
+  }
+
+  async delete(key: string): Promise<boolean> {
+    await this.keyv.set(fenceKey(key), newFence(this.clock.nowMs()), this.fenceMs);
+    return this.keyv.delete(key);
+  }
+
+  async deleteMany(keys: readonly string[]): Promise<number> {
+    const deleted = await Promise.all(keys.map((key) => this.delete(key)));
+    return deleted.filter(Boolean).length;
+  }
+
+  async clear(): Promise<void> {
+    await this.keyv.clear();
+  }
+
+  private async fenceOf(key: string): Promise<string> {
+    return (await this.keyv.get<string>(fenceKey(key))) ?? '';
+  }
+}
+
+function fenceKey(key: string): string {
+  return `${key}:f`;
+}

@@ -1,0 +1,156 @@
+import type { Redis } from 'ioredis';
+import type { Clock } from '#libs/core';
+import type { EntryCodec } from '../entry/entry-codec.js';
+import { CacheTier, DEFAULT_FENCE_MS, type TierRead, type TierWrite } from './cache-tier.js';
+import { decodeOrMiss } from './decode-or-miss.js';
+import { newFence } from './fence.js';
+import { boundedKey } from './key-name.js';
+import { DROP, FILL, PUT } from './redis.scripts.js';
+
+const SCAN_COUNT = 500;
+
+export interface RedisTierOptions {
+  /** Stays the caller's to close. `enableOfflineQueue: false` lets calls fail while it is away. */
+  readonly redis: Redis;
+  readonly codec: EntryCodec;
+  readonly clock: Clock;
+  /** In front of every key. Default `cache:`. */
+  readonly prefix?: string;
+  readonly fenceMs?: number;
+  /** Default `redis`. */
+  readonly name?: string;
+}
+
+interface Scripts {
+  cacheFill(
+    key: string,
+    fenceKey: string,
+    fence: string,
+    bytes: Buffer,
+    ms: number,
+  ): Promise<number>;
+  cachePut(
+    key: string,
+    fenceKey: string,
+    fence: string,
+    fenceMs: number,
+    bytes: Buffer,
+    ms: number,
+  ): Promise<number>;
+  cacheDrop(key: string, fenceKey: string, fence: string, fenceMs: number): Promise<number>;
+}
+
+/**
+ * Redis or Valkey. A key and its fence share a hash slot, so that a cluster serves it too; reads of
+ * many keys are one MGET, and writes one pipeline of scripts.
+ */
+export class RedisTier extends CacheTier {
+  readonly name: string;
+  readonly isAtomic = true;
+  readonly fenceMs: number;
+  private readonly redis: Redis & Scripts;
+  readonly codec: EntryCodec;
+  readonly clock: Clock;
+  private readonly prefix: string;
+
+  constructor(options: RedisTierOptions) {
+    super();
+    this.name = options.name ?? 'redis';
+    this.fenceMs = options.fenceMs ?? DEFAULT_FENCE_MS;
+    this.codec = options.codec;
+    this.clock = options.clock;
+    this.prefix = options.prefix ?? 'cache:';
+    const { redis } = options;
+    redis.defineCommand('cacheFill', { numberOfKeys: 2, lua: FILL });
+    redis.defineCommand('cachePut', { numberOfKeys: 2, lua: PUT });
+    redis.defineCommand('cacheDrop', { numberOfKeys: 2, lua: DROP });
+    this.redis = redis as Redis & Scripts;
+  }
+
+  async get(key: string): Promise<TierRead> {
+    const [read] = await this.getMany([key]);
+    return read as TierRead;
+  }
+
+  async getMany(keys: readonly string[]): Promise<TierRead[]> {
+    if (keys.length === 0) return [];
+    const names = keys.flatMap((key) => this.names(key));
+    const replies = await this.redis.mgetBuffer(names);
+    return Promise.all(
+      keys.map(async (key, index) => ({
+        entry: await decodeOrMiss(this.name, this, key, replies[index * 2] ?? undefined),
+        fence: replies[index * 2 + 1]?.toString() ?? '',
+      })),
+    );
+  }
+
+  async set(write: TierWrite): Promise<boolean> {
+    const [stored] = await this.setMany([write]);
+    return stored as boolean;
+  }
+
+  async setMany(writes: readonly TierWrite[]): Promise<boolean[]> {
+    const encoded = await Promise.all(
+      writes.map(({ key, entry }) => this.codec.encode(key, entry)),
+    );
+    const nowMs = this.clock.nowMs();
+    const replies = await this.pipelined(writes, ({ key, entry, fence }, index, redis) => {
+      const [name, fenceName] = this.names(key);
+      const bytes = encoded[index] as Buffer;
+      // Redis refuses a life of 0; an entry that has just ended is stored for one moment more.
+      const lifeMs = Math.max(1, Math.ceil(entry.staleUntilMs - nowMs));
+      if (fence !== undefined) return redis.cacheFill(name, fenceName, fence, bytes, lifeMs);
+      return redis.cachePut(name, fenceName, newFence(nowMs), this.fenceMs, bytes, lifeMs);
+    });
+    return replies.map((reply) => reply === 1);
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return (await this.deleteMany([key])) === 1;
+  }
+
+  async deleteMany(keys: readonly string[]): Promise<number> {
+    const nowMs = this.clock.nowMs();
+    const replies = await this.pipelined(keys, (key, _, redis) => {
+      const [name, fenceName] = this.names(key);
+      return redis.cacheDrop(name, fenceName, newFence(nowMs), this.fenceMs);
+    });
+    return replies.reduce((sum, reply) => sum + reply, 0);
+  }
+
+  /** Walks the keys under the prefix; fences stay, so that a load under way cannot store. */
+  async clear(): Promise<void> {
+    const match = `${this.prefix.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)}{*`;
+    let cursor = '0';
+    do {
+      const [next, names] = await this.redis.scan(cursor, 'MATCH', match, 'COUNT', SCAN_COUNT);
+      cursor = next;
+      await Promise.all(
+        names
+          .filter((name) => name.endsWith('}'))
+          .map((name) => this.redis.cacheDrop(name, `${name}:f`, newFence(), this.fenceMs)),
+      );
+    } while (cursor !== '0');
+  }
+
+  /** One call as it is; more of them in one pipeline. */
+  private async pipelined<Item>(
+    items: readonly Item[],
+    send: (item: Item, index: number, redis: Scripts) => unknown,
+  ): Promise<number[]> {
+    if (items.length === 1) return [(await send(items[0] as Item, 0, this.redis)) as number];
+    if (items.length === 0) return [];
+    const pipeline = this.redis.pipeline();
+    for (const [index, item] of items.entries()) send(item, index, pipeline as unknown as Scripts);
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([error, reply]) => {
+      if (error !== null) throw error;
+      return reply as number;
+    });
+  }
+
+  private names(key: string): [string, string] {
+    const name = `${this.prefix}{${boundedKey(key)}}`;
+    return [name, `${name}:f`];
+  }
+}
