@@ -5,7 +5,11 @@ import { JOB_STATES } from '../job-browser.js';
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const LONGEST_ID = 256;
 
-export const jobIdSchema = z.string().min(1).max(LONGEST_ID);
+/** Ids are ours or, of scheduled jobs, made of names: no spaces, no control characters. */
+export const jobIdSchema = z
+  .string()
+  .max(LONGEST_ID)
+  .regex(/^[\x21-\x7e]+$/);
 
 export const jobListQuerySchema = pageQuerySchema.extend({
   state: z.enum(JOB_STATES).optional(),

@@ -71,6 +71,14 @@ export function toDatabaseError(error: unknown): DatabaseError | undefined {
         'unavailable',
         error,
       );
+    case '22021':
+    case '22P05':
+      return new DatabaseError(
+        'TEXT_NOT_STORABLE',
+        'A text holds a character that cannot be stored, such as U+0000.',
+        'invalid',
+        error,
+      );
     case '23505':
       return new DatabaseError('CONFLICT', 'This exists already.', 'conflict', error);
     case '23503':
