@@ -12,6 +12,7 @@ export function mountDashboard(fastify: FastifyInstance): void {
   });
   serveAssets(fastify, [
     asset('/dashboard', 'index.html', 'text/html'),
+    asset('/dashboard/icon.svg', 'icon.svg', 'image/svg+xml'),
     asset('/dashboard/dashboard.css', 'dashboard.css', 'text/css'),
     asset('/dashboard/dashboard.js', 'dashboard.js', 'text/javascript'),
     asset('/dashboard/server-sent-events.js', 'server-sent-events.js', 'text/javascript'),
