@@ -90,8 +90,9 @@ describe('the monitoring', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   });
 
-  it.each(rules)('has a rule for what is exposed: $alert$record', ({ expr }) =>
-    expectExposed(expr),
+  it.each(rules.map(({ expr, alert, record }) => ({ expr, rule: alert ?? record })))(
+    'has the rule $rule for what is exposed',
+    ({ expr }) => expectExposed(expr),
   );
 
   it('scrapes every API at the port of the image, with the token, and the balancer', async () => {
@@ -104,6 +105,12 @@ describe('the monitoring', () => {
     const stage = stages.at(-1);
     const port = stage === undefined ? '' : lastStep(stage, 'EXPOSE').text;
     const [first, balancer] = config.scrape_configs;
+    // The rules go by the name of the job, where a label of that name is not a kind of job.
+    const jobs = new Set(
+      rules.flatMap(({ expr }) => [...expr.matchAll(/\bjob=~?"([^"]+)"/g)].map(([, job]) => job)),
+    );
+    const scraped = new Set(config.scrape_configs.map((scrape) => scrape['job_name']));
+    expect([...jobs].filter((job) => !scraped.has(job))).toEqual([]);
     expect(first).toMatchObject({
       authorization: { credentials_file: `/run/secrets/${prometheus.secrets?.[0] ?? ''}` },
       dns_sd_configs: [{ names: ['api'], type: 'A', port: Number(port) }],
