@@ -24,6 +24,7 @@ const FIRST_SETTINGS = [
   'auth.registration',
   'auth.encryptionKey',
   'jobs.inProcess',
+  'metrics.token',
   'logging.levels',
 ];
 
