@@ -31,7 +31,7 @@ function operations(): [string, Operation][] {
 
 /** Method and path of everything that the server routes, read off its own routing table. */
 function servedRoutes(): string[] {
-  const table = String(api.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false }));
+  const table = api.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
   const parents: string[] = [];
   return table.split('\n').flatMap((line) => {
     const [, indent = '', part = '', methods] =
