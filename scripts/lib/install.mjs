@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { giveUp, inProject, readText, root, say, sha256 } from './project.mjs';
 
 const MARKER = inProject('node_modules', '.pantheon-lock');
@@ -65,12 +65,15 @@ function install() {
 function isCacheWritable() {
   const cache = process.env.npm_config_cache || join(homedir(), '.npm');
   // With an empty HOME npm itself comes up with `~/.npm`, taken literally.
-  if (!isAbsolute(cache)) return false;
+  return isAbsolute(cache) && isWritable(cache);
+}
+
+/** Whether a folder can be written to, or made. */
+function isWritable(path) {
   try {
-    mkdirSync(cache, { recursive: true });
-    accessSync(cache, constants.W_OK | constants.X_OK);
+    accessSync(path, constants.W_OK | constants.X_OK);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return error.code === 'ENOENT' && path !== dirname(path) && isWritable(dirname(path));
   }
 }

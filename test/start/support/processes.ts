@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface SeenProcess {
   readonly pid: number;
   readonly parentPid: number;
+  readonly group: number;
   readonly command: string;
 }
 
@@ -12,22 +13,17 @@ export function listProcesses(): SeenProcess[] {
   return process.platform === 'linux' ? fromProc() : fromPs();
 }
 
-/** The processes whose command line names `text`, say a folder, and all that descend from them. */
-export function processesOf(text: string): SeenProcess[] {
-  const all = listProcesses().filter(({ pid }) => pid !== process.pid);
-  const found = new Map(
-    all.filter(({ command }) => command.includes(text)).map((seen) => [seen.pid, seen]),
+/** The processes whose command line names `folder`, or that are in one of the process `groups`. */
+export function processesOf(folder: string, groups: readonly number[] = []): SeenProcess[] {
+  return listProcesses().filter(
+    ({ pid, group, command }) =>
+      pid !== process.pid && (command.includes(folder) || groups.includes(group)),
   );
-  for (let before = -1; before !== found.size;) {
-    before = found.size;
-    for (const seen of all) if (found.has(seen.parentPid)) found.set(seen.pid, seen);
-  }
-  return [...found.values()];
 }
 
-/** Kills without warning whatever belongs to `text`. */
-export function killAllOf(text: string): void {
-  for (const { pid } of processesOf(text)) {
+/** Kills without warning whatever belongs to `folder` or to one of the process `groups`. */
+export function killAllOf(folder: string, groups: readonly number[] = []): void {
+  for (const { pid } of processesOf(folder, groups)) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
@@ -42,10 +38,10 @@ function fromProc(): SeenProcess[] {
     .flatMap((name) => {
       try {
         const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        const [state, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         if (state === 'Z' || state === 'X') return [];
         const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        return [{ pid: Number(name), parentPid: Number(parent), command }];
+        return [{ pid: Number(name), parentPid: Number(parent), group: Number(group), command }];
       } catch {
         return [];
       }
@@ -53,12 +49,13 @@ function fromProc(): SeenProcess[] {
 }
 
 function fromPs(): SeenProcess[] {
-  const text = execFileSync('ps', ['-Aww', '-o', 'pid=,ppid=,stat=,command='], {
+  const text = execFileSync('ps', ['-Aww', '-o', 'pid=,ppid=,pgid=,stat=,command='], {
     encoding: 'utf8',
   });
   return text.split('\n').flatMap((line) => {
-    const [, pid, parent, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    const [, pid, parent, group, state, command] =
+      /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
     if (command === undefined || state?.startsWith('Z') === true) return [];
-    return [{ pid: Number(pid), parentPid: Number(parent), command }];
+    return [{ pid: Number(pid), parentPid: Number(parent), group: Number(group), command }];
   });
 }
