@@ -26,7 +26,7 @@ afterEach(() => {
 
 function startWriter(
   ending: string,
-  { stdout = 'pipe' as 'pipe' | number, timeoutMs = 10_000, lines = LINES } = {},
+  options: { readonly stdout?: number; readonly timeoutMs?: number } = {},
 ): Writer {
   const child = spawn(
     process.execPath,
@@ -35,11 +35,14 @@ function startWriter(
       resolve('test/start/support/register-typescript.mjs'),
       resolve('test/logging/log-writer.program.ts'),
       ending,
-      String(lines),
+      String(LINES),
       String(LINE_BYTES),
-      String(timeoutMs),
+      String(options.timeoutMs ?? 10_000),
     ],
-    { stdio: ['ignore', stdout, 'pipe', 'ipc'], env: { PATH: process.env['PATH'] } },
+    {
+      stdio: ['ignore', options.stdout ?? 'pipe', 'pipe', 'ipc'],
+      env: { PATH: process.env['PATH'] },
+    },
   );
   writers.push(child);
   const written = new Promise((done) => {

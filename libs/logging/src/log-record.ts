@@ -6,8 +6,9 @@ export interface RecordLimits {
   readonly maxDepth: number;
   /** Of each array or object. */
   readonly maxItems: number;
-  /** Of the whole line. */
+  /** Of the whole line, as well as the next. */
   readonly maxValues: number;
+  readonly maxTotalChars: number;
 }
 
 export type LogRecord = Record<string, unknown>;
@@ -23,6 +24,7 @@ const NOT_SHOWN_OF_ERRORS = new Set(['name', 'parameters', 'params']);
  */
 export class RecordCopier {
   private valuesLeft = 0;
+  private charsLeft = 0;
   private readonly ancestors: object[] = [];
 
   constructor(
@@ -33,6 +35,7 @@ export class RecordCopier {
   /** Copies the fields of `data` into `target`. An error becomes the field `err`. */
   copyInto(target: LogRecord, data: object): void {
     this.valuesLeft = this.limits.maxValues;
+    this.charsLeft = this.limits.maxTotalChars;
     this.ancestors.length = 0;
     if (data instanceof Error) {
       target['err'] = this.value(data, 0);
@@ -49,9 +52,10 @@ export class RecordCopier {
   }
 
   private value(value: unknown, depth: number): unknown {
+    if (--this.valuesLeft < 0) return CUT;
     switch (typeof value) {
       case 'string':
-        return this.text(value);
+        return this.boundedText(value);
       case 'bigint':
         return value.toString();
       case 'symbol':
@@ -66,9 +70,15 @@ export class RecordCopier {
     }
   }
 
+  private boundedText(text: string): string {
+    const shown = text.length > this.charsLeft ? text.slice(0, this.charsLeft) + CUT : text;
+    this.charsLeft -= Math.min(text.length, this.limits.maxStringChars, this.charsLeft);
+    return this.text(shown);
+  }
+
   private object(value: object, depth: number): unknown {
     if (this.ancestors.includes(value)) return '[Circular]';
-    if (depth >= this.limits.maxDepth || --this.valuesLeft < 0) return CUT;
+    if (depth >= this.limits.maxDepth) return CUT;
     this.ancestors.push(value);
     try {
       return this.known(value, depth);
@@ -97,8 +107,8 @@ export class RecordCopier {
   private fields(value: object, depth: number, target: LogRecord): LogRecord {
     let items = 0;
     for (const name of Object.keys(value)) {
-      if (++items > this.limits.maxItems) {
-        target[CUT] = Object.keys(value).length - this.limits.maxItems;
+      if (++items > this.limits.maxItems || this.valuesLeft <= 0) {
+        target[CUT] = `${Object.keys(value).length - items + 1} more`;
         break;
       }
       this.field(target, name, (value as LogRecord)[name], depth);
@@ -115,7 +125,7 @@ export class RecordCopier {
   private items(values: Iterable<unknown>, length: number, depth: number): unknown[] {
     const copy: unknown[] = [];
     for (const value of values) {
-      if (copy.length >= this.limits.maxItems) {
+      if (copy.length >= this.limits.maxItems || this.valuesLeft <= 0) {
         copy.push(`${CUT} ${length - copy.length} more`);
         break;
       }
@@ -134,8 +144,8 @@ export class RecordCopier {
   }
 
   private error(error: Error, depth: number): LogRecord {
-    const target: LogRecord = { type: error.name, message: this.text(error.message) };
-    if (error.stack !== undefined) target['stack'] = this.text(error.stack);
+    const target: LogRecord = { type: error.name, message: this.boundedText(error.message) };
+    if (error.stack !== undefined) target['stack'] = this.boundedText(error.stack);
     for (const name of Object.keys(error)) {
       if (Object.hasOwn(target, name) || NOT_SHOWN_OF_ERRORS.has(name)) continue;
       this.field(target, name, (error as unknown as LogRecord)[name], depth);

@@ -32,7 +32,7 @@ export interface LevelGate {
   number: number;
 }
 
-const LIMITS = { maxDepth: 8, maxItems: 100, maxValues: 2_000 };
+const LIMITS = { maxDepth: 8, maxItems: 100, maxValues: 1_000, maxTotalChars: 65_536 };
 /** Names that each line has already; a caller's field of the same name gets a `_`. */
 const RESERVED = ['level', 'time', 'service', 'pid', 'module', 'msg'] as const;
 const DEFAULT_MAX_STRING_CHARS = 16_384;

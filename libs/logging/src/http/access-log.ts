@@ -18,11 +18,11 @@ export function registerAccessLog(
 ): void {
   const access = new AccessLog(root.service);
   const logger = root.module(HTTP_LOG_MODULE);
-  onRequestEnd(fastify, (request, reply) => {
+  onRequestEnd(fastify, (request, reply, durationMs) => {
     const status = finalStatusOf(reply);
     const level = status < 500 ? 'info' : 'error';
     if (logger.isLevelEnabled(level) && isEnabled()) {
-      root.writeRaw(level, access.line(level, status, request, reply));
+      root.writeRaw(level, access.line(level, status, durationMs, request, reply));
     }
   });
 }
@@ -46,6 +46,7 @@ class AccessLog {
   line(
     level: 'info' | 'error',
     status: number,
+    durationMs: number,
     request: FastifyRequest,
     reply: FastifyReply,
   ): string {
@@ -57,7 +58,7 @@ class AccessLog {
       this.startAt(Date.now())[level] +
       request.id +
       this.middle(request.method, route, status) +
-      this.duration(reply.elapsedTime) +
+      this.duration(durationMs) +
       (length === undefined ? '' : `,"bytes":${Number(length)}`) +
       (userId === undefined ? '' : `,"userId":${JSON.stringify(userId)}`) +
       (reply.raw.writableFinished ? '' : ',"aborted":true') +

@@ -1,14 +1,24 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Called when the answer to a request is out, or its client has gone away before. */
-export type RequestEndListener = (request: FastifyRequest, reply: FastifyReply) => void;
+export type RequestEndListener = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  /** Since Fastify's first hook. */
+  durationMs: number,
+) => void;
 
 const REPLY = Symbol('reply');
 const listenersOf = new WeakMap<object, RequestEndListener[]>();
 
+interface Watched {
+  readonly reply: FastifyReply;
+  readonly startedAtMs: number;
+  readonly listeners: readonly RequestEndListener[];
+}
+
 interface WatchedResponse {
-  [REPLY]?:
-    { readonly reply: FastifyReply; readonly listeners: readonly RequestEndListener[] } | undefined;
+  [REPLY]?: Watched | undefined;
 }
 
 /**
@@ -42,7 +52,7 @@ export function endListenersOf(fastify: FastifyInstance): RequestEndListener[] {
 /** Sees to it that the listeners are called. One shared function serves all requests. */
 export function watchEnd(reply: FastifyReply, listeners: readonly RequestEndListener[]): void {
   const response: WatchedResponse & NodeJS.EventEmitter = reply.raw;
-  response[REPLY] = { reply, listeners };
+  response[REPLY] = { reply, startedAtMs: performance.now(), listeners };
   response.on('close', onClose);
 }
 
@@ -50,6 +60,7 @@ function onClose(this: WatchedResponse): void {
   const watched = this[REPLY];
   if (watched === undefined) return;
   this[REPLY] = undefined;
-  const { reply, listeners } = watched;
-  for (const listener of listeners) listener(reply.request, reply);
+  const { reply, startedAtMs, listeners } = watched;
+  const durationMs = performance.now() - startedAtMs;
+  for (const listener of listeners) listener(reply.request, reply, durationMs);
 }

@@ -23,7 +23,7 @@ export function registerHttpMetrics(fastify: FastifyInstance, metrics: HttpMetri
     metrics.started();
     done();
   });
-  onRequestEnd(fastify, (request, reply) => {
+  onRequestEnd(fastify, (request, reply, durationMs) => {
     // A hook between the two may have answered it.
     if (request.countedInFlight) metrics.finished();
     const context = contextOf(request);
@@ -31,7 +31,7 @@ export function registerHttpMetrics(fastify: FastifyInstance, metrics: HttpMetri
       route: context?.route,
       method: request.method,
       status: finalStatusOf(reply),
-      durationMs: request.isEndless ? undefined : reply.elapsedTime,
+      durationMs: request.isEndless ? undefined : durationMs,
       userId: context?.userId,
     });
   });
