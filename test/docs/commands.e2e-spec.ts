@@ -73,7 +73,10 @@ describe('the commands of the documents', () => {
     'npm run pantheon -- --help': printsAll('ingest', 'migrate'),
     'npm run pantheon -- config check': printsAll('The configuration is valid'),
     'npm run pantheon -- config show': printsAll('database.url', 'PANTHEON_DATABASE_POOL_SIZE'),
-    'npm run pantheon -- migrate': printsAll('The database is up to date.'),
+    'npm run pantheon -- migrate': async (command) => {
+      await shell(command);
+      await printsAll('The database is up to date.')(command);
+    },
     'DATABASE_URL=postgres://pantheon:secret@db.example/pantheon NODE_ENV=production npm run start:prod':
       (command) =>
         runsUntilStopped(

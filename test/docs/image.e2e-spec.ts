@@ -42,7 +42,7 @@ describe('what the Dockerfile builds', () => {
 
   it('holds what runs, and neither tests nor sources nor development tools', async () => {
     expect((await readdir(image.workdir)).sort()).toEqual(
-      ['deploy', 'dist', 'node_modules', 'package.json'].sort(),
+      ['apps', 'deploy', 'dist', 'node_modules', 'package.json'].sort(),
     );
     const packages = await readdir(join(image.workdir, 'node_modules'));
     expect(packages).toContain('fastify');
@@ -53,7 +53,8 @@ describe('what the Dockerfile builds', () => {
   it('migrates with the command of docker-compose.yml', async () => {
     const [, ...args] = serviceOf(await readCompose(), 'migrate').command ?? [];
     const { stdout } = await run(image.node, args, options());
-    expect(stdout).toContain('up to date');
+    expect(stdout).toContain('BullMQ');
+    expect((await run(image.node, args, options())).stdout).toContain('up to date');
   });
 
   it('starts the API as another user than root, is healthy, and ends in good order at SIGTERM', async () => {
@@ -63,7 +64,7 @@ describe('what the Dockerfile builds', () => {
     const output = collect(api);
     try {
       await healthy(api, output);
-      for (const path of ['/health/live', '/docs', '/docs/openapi.json']) {
+      for (const path of ['/health/live', '/docs', '/docs/openapi.json', '/dashboard']) {
         const answer = await fetch(`http://127.0.0.1:${environment['PORT']}${path}`);
         expect(`${path} ${answer.status}`).toBe(`${path} 200`);
       }
