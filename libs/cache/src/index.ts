@@ -11,3 +11,8 @@ export { KeyvTier } from './tier/keyv.tier.js';
 export { PostgresTier } from './tier/postgres.tier.js';
 export type { SqlClient } from './tier/sql-client.js';
 export { cacheMigrations } from './migrations/index.js';
+export { VersionStore } from './versions/version-store.js';
+export type { VersionRead } from './versions/version-store.js';
+export { MemoryVersionStore } from './versions/memory.version-store.js';
+export { PostgresVersionStore } from './versions/postgres.version-store.js';
+export { RedisVersionStore } from './versions/redis.version-store.js';

@@ -16,6 +16,8 @@ export class CacheTables1790000400001 implements MigrationInterface {
       COMMENT ON COLUMN cache_entry.value IS 'NULL in a row that only remembers a deletion';
       CREATE INDEX cache_entry_expires_at ON cache_entry (expires_at);
       CREATE SEQUENCE cache_clock;
+      -- A sequence that was never asked shows its first value as if it had been given out.
+      SELECT nextval('cache_clock');
       CREATE UNLOGGED TABLE cache_version (
         name_hash uuid PRIMARY KEY,
         version bigint NOT NULL,
