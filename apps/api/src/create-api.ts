@@ -15,6 +15,7 @@ import { AppModule } from './app.module.js';
 import { mountDashboard } from './http/dashboard.js';
 import { mountDocs } from './http/docs.js';
 import { createFastifyAdapter } from './http/fastify.js';
+import { closeIdleConnectionsAtEnd } from './http/closing-connections.js';
 
 /** Pages come from this server alone; answers in JSON need nothing at all. */
 const CONTENT_SECURITY_POLICY = {
@@ -36,6 +37,7 @@ export async function createApi(platform: Platform): Promise<NestFastifyApplicat
     { bodyParser: false, abortOnError: false, logger: new NestLoggerService(platform.log) },
   );
   const fastify = app.getHttpAdapter().getInstance();
+  closeIdleConnectionsAtEnd(fastify);
   registerRequestContext(fastify);
   const metrics = app.get(Metrics);
   registerHttpMetrics(fastify, metrics.http);
