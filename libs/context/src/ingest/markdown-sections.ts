@@ -110,13 +110,19 @@ function close(open: OpenSection): MarkdownSection | undefined {
   return { heading: open.heading, level: open.level, path, text, body, line: open.line };
 }
 
+/** Where escaped punctuation is out of the way of what looks for marks. */
+const PRIVATE_USE = 0xe000;
+
 /** What a reader sees of a heading: no links, images, tags or marks. */
 function plainText(title: string): string {
   return title
+    .replaceAll(/\\([!-/:-@[-`{-~])/g, (_, mark: string) =>
+      String.fromCharCode(PRIVATE_USE + mark.charCodeAt(0)),
+    )
     .replaceAll(/<[^>]*>/g, ' ')
     .replaceAll(/!?\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])?/g, '$1')
     .replaceAll(/[`*~]+|(?<!\w)_+|_+(?!\w)/g, '')
-    .replaceAll(/\\([!-/:-@[-`{-~])/g, '$1')
+    .replaceAll(/[\ue021-\ue07e]/g, (mark) => String.fromCharCode(mark.charCodeAt(0) - PRIVATE_USE))
     .replaceAll(/\s+/g, ' ')
     .trim();
 }

@@ -40,8 +40,8 @@ export interface Compilation {
 
 /** Defaults of a compile. */
 export const COMPILE_DEFAULTS = { recentLimit: 10, queryLimit: 5, limit: 20 } as const;
-/** What an entry echoes of the conversation counts half of what the caller asks. */
-const ECHO_WEIGHT = 0.5;
+/** The recent conversation adds to what the caller asks, and must not drown it. */
+const ECHO_WEIGHT = 0.3;
 
 type CompilableEntry = StoreEntry & { readonly text: string; readonly metadata: EntryMetadata };
 
@@ -71,12 +71,9 @@ export async function compileContext(
   const startedMs = environment.monotonicMs();
   const reading = new SourceReading(targets, environment);
   const recents = await reading.recents(recentLimit);
-  const seeds = seedsOf(
-    texts,
-    recents.flatMap(({ entries }) => entries),
-    queryLimit,
-  );
-  const query = await reading.prepare(seeds);
+  const latest = recents.flatMap(({ entries }) => entries);
+  const seeds = seedsOf(texts, latest, queryLimit);
+  const query = await reading.prepare(seeds, latest);
   const relevant = limit > 0 && seeds.length > 0 ? await reading.relevant(query, seeds, limit) : [];
   const readMs = environment.monotonicMs();
 

@@ -1,5 +1,6 @@
 import { SearchQuery, type SearchText } from '../ranking/search-query.js';
-import { NO_STATISTICS } from '../ranking/term-statistics.js';
+import { indexText } from '../ranking/features.js';
+import { localStatistics } from '../ranking/local-statistics.js';
 import type { BatchRead, BatchReader, DualStoreManager, EntryWhere } from './dual-store-manager.js';
 import type { StoreEntry } from './store-entry.js';
 
@@ -44,8 +45,14 @@ export class SourceReading {
     );
   }
 
-  /** Makes the texts ready to search and rank with. */
-  async prepare(seeds: readonly SearchText[]): Promise<SearchQuery> {
+  /**
+   * Makes the texts ready to search and rank with; where no reader knows how common words are,
+   * some entries tell.
+   */
+  async prepare(
+    seeds: readonly SearchText[],
+    entries: readonly StoreEntry[],
+  ): Promise<SearchQuery> {
     for (const [reader, places] of this.byReader()) {
       if (reader === undefined) continue;
       try {
@@ -54,7 +61,8 @@ export class SourceReading {
         this.fail(places, error);
       }
     }
-    return new SearchQuery(seeds, NO_STATISTICS);
+    const texts = entries.flatMap(({ text }) => (text === null ? [] : [indexText(text).terms]));
+    return new SearchQuery(seeds, localStatistics(texts));
   }
 
   /** What fits the seeds in each source, by its place. */

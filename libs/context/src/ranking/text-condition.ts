@@ -108,6 +108,8 @@ function factored(groups: readonly Group[]): string[] {
   }
   return [...byFirst].map(([first, rest]) => {
     if (rest.length === 0) return lexeme(first);
+    const [only = '', ...more] = rest;
+    if (more.length === 0) return `(${lexeme(first)} & ${only})`;
     return `(${lexeme(first)} & (${rest.map((group) => `(${group})`).join(' | ')}))`;
   });
 }

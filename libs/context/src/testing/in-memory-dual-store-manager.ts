@@ -11,7 +11,7 @@ import { matchesWhere } from '../port/matches-where.js';
 import type { NewEntry, StoreEntry } from '../port/store-entry.js';
 import { indexText, type TextIndex } from '../ranking/features.js';
 import { SearchQuery } from '../ranking/search-query.js';
-import { NO_STATISTICS } from '../ranking/term-statistics.js';
+import { localStatistics } from '../ranking/local-statistics.js';
 import { fieldsOf, importanceOf } from '../store/entry-record.js';
 
 interface Row {
@@ -94,7 +94,7 @@ export class InMemoryDualStoreManager extends DualStoreManager {
   ): Promise<StoreEntry[]> {
     const query = new SearchQuery(
       texts.map((text) => ({ text, weight: 1 })),
-      NO_STATISTICS,
+      localStatistics([...this.rows.values()].flatMap(({ index }) => (index ? [index.terms] : []))),
     );
     const ranked = this.matching(where).flatMap(({ entry, index }) => {
       const relevance = index === undefined ? 0 : query.compare(index).relevance;

@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { SearchQuery } from './search-query.js';
+import { lexeme, textCondition } from './text-condition.js';
+import type { TermStatistics } from './term-statistics.js';
+
+const ENTRIES = 100_000;
+const SHARES: Readonly<Record<string, number>> = { the: 0.5, run: 0.1, test: 0.08, slow: 0.05 };
+const statistics: TermStatistics = {
+  entries: ENTRIES,
+  shareOf: (term) => SHARES[term] ?? 0.0001,
+};
+
+function condition(texts: readonly string[], matches = 200): string | undefined {
+  const query = new SearchQuery(
+    texts.map((text) => ({ text, weight: 1 })),
+    statistics,
+  );
+  return textCondition(query.seeds, statistics, { entries: ENTRIES, matches });
+}
+
+describe('the condition of a search', () => {
+  it('is none without words', () => {
+    expect(condition([])).toBeUndefined();
+    expect(condition(['?!'])).toBeUndefined();
+  });
+
+  it('takes rare words by themselves, and leaves out common ones', () => {
+    expect(condition(['the zebra the quagga'])).toBe(
+      `'quagga' | 'zebra'`.split(' | ').sort().reverse().join(' | '),
+    );
+  });
+
+  it('takes common words only together', () => {
+    expect(condition(['run the test'])).toBe(`('test' & 'run' & 'the')`);
+  });
+
+  it('has a bounded number of parts, however much is asked', () => {
+    const texts = Array.from({ length: 20 }, (_, text) =>
+      Array.from({ length: 400 }, (_, word) => `w${text}x${word}`).join(' '),
+    );
+    expect(condition(texts)?.split(' | ').length).toBeLessThanOrEqual(20 * 8);
+  });
+});
+
+describe('lexeme', () => {
+  it('quotes what tsquery would read as its own', () => {
+    expect(lexeme(`it's \\ & | ! ( )`)).toBe(`'it''s \\\\ & | ! ( )'`);
+  });
+});
