@@ -85,6 +85,14 @@ describe('deploy/haproxy/haproxy.cfg', () => {
     ]);
   });
 
+  it('is asked for its health where it answers', async () => {
+    const monitor = linesOf('frontend monitor');
+    const { healthcheck } = serviceOf(await readCompose(), 'haproxy');
+    const url = new URL(healthcheck?.test?.at(-1) ?? '');
+    expect(monitor).toContain(`bind :${url.port}`);
+    expect(monitor).toContain(`monitor-uri ${url.pathname}`);
+  });
+
   it('does not publish the metrics of the APIs', () => {
     expect(linesOf('frontend public')).toContain(
       'http-request deny deny_status 404 if { path /metrics }',
