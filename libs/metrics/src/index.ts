@@ -19,3 +19,5 @@ export { registerHttpMetrics } from './http/http-metrics.hooks.js';
 export { HttpMetrics } from './http/http-metrics.js';
 export { MetricsController } from './http/metrics.controller.js';
 export { PerfMetricsController } from './http/perf-metrics.controller.js';
+export { EventLoopDelayMonitor } from './process/event-loop-delay.js';
+export type { EventLoopDelayReading } from './process/event-loop-delay.js';

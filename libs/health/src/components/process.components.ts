@@ -1,10 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { EventLoopDelayMonitor } from '#libs/metrics';
 import { HealthComponent, type HealthFinding } from '../health-component.js';
-
-const NANOSECONDS_PER_MS = 1e6;
-const EVENT_LOOP_RESOLUTION_MS = 10;
 
 /** Whether the disk has room. */
 export class DiskComponent extends HealthComponent {
@@ -45,30 +42,25 @@ export class MemoryComponent extends HealthComponent {
   }
 }
 
-/** Whether the event loop turned in time since the last check. */
+/** Whether the event loop turned in time since the check before the last. */
 export class EventLoopComponent extends HealthComponent {
   readonly name = 'eventLoop';
   readonly required = false;
-  private readonly delay: IntervalHistogram;
+  private readonly delay = new EventLoopDelayMonitor();
 
   constructor(private readonly maxDelayMs: () => number) {
     super();
-    this.delay = monitorEventLoopDelay({ resolution: EVENT_LOOP_RESOLUTION_MS });
-    this.delay.enable();
   }
 
   check(): Promise<HealthFinding> {
-    const delayMs = this.delay.percentile(99) / NANOSECONDS_PER_MS - EVENT_LOOP_RESOLUTION_MS;
-    this.delay.reset();
+    const isInTime = this.delay.read().p99Ms <= this.maxDelayMs();
     return Promise.resolve(
-      delayMs <= this.maxDelayMs()
-        ? { healthy: true }
-        : { healthy: false, code: 'EVENT_LOOP_DELAYED' },
+      isInTime ? { healthy: true } : { healthy: false, code: 'EVENT_LOOP_DELAYED' },
     );
   }
 
   override close(): Promise<void> {
-    this.delay.disable();
+    this.delay.close();
     return Promise.resolve();
   }
 }

@@ -1,10 +1,5 @@
-import {
-  constants,
-  type IntervalHistogram,
-  monitorEventLoopDelay,
-  performance,
-  PerformanceObserver,
-} from 'node:perf_hooks';
+import { constants, performance, PerformanceObserver } from 'node:perf_hooks';
+import { EventLoopDelayMonitor } from './event-loop-delay.js';
 
 /** What changes from one sample to the next, over the time between two of them. */
 export interface ProcessSample {
@@ -28,8 +23,6 @@ export interface GcTotals {
 }
 
 const KEPT_SAMPLES = 60;
-const RESOLUTION_MS = 10;
-const NS_PER_MS = 1e6;
 const GC_KINDS: Readonly<Record<number, string>> = {
   [constants.NODE_PERFORMANCE_GC_MINOR]: 'minor',
   [constants.NODE_PERFORMANCE_GC_MAJOR]: 'major',
@@ -39,12 +32,7 @@ const GC_KINDS: Readonly<Record<number, string>> = {
 
 /** Watches the process itself, and keeps the samples of the last minute, one a second. */
 export class ProcessSampler {
-  /**
-   * Two, used in turns, for a histogram misses the first interval after its reset: each is read
-   * and reset at every other sample, and the other one sees what it misses.
-   */
-  private readonly delays = [newDelayMonitor(), newDelayMonitor()] as const;
-  private turn: 0 | 1 = 0;
+  private readonly delays = new EventLoopDelayMonitor();
   private readonly gcByKind = new Map<string, GcTotals>();
   private readonly observer: PerformanceObserver;
   private readonly samples: ProcessSample[] = [];
@@ -71,20 +59,18 @@ export class ProcessSampler {
     if (elapsedMs < 1) return;
     const { user, system } = process.cpuUsage(this.cpu);
     const utilization = performance.eventLoopUtilization();
-    const delay = this.delays[this.turn];
-    this.turn = this.turn === 0 ? 1 : 0;
+    const delay = this.delays.read();
     this.samples.push({
       cpuCores: (user + system) / 1_000 / elapsedMs,
       eventLoopUtilization: performance.eventLoopUtilization(utilization, this.utilization)
         .utilization,
-      meanDelayMs: withoutResolution(delay.mean),
-      p99DelayMs: withoutResolution(delay.percentile(99)),
-      maxDelayMs: withoutResolution(delay.max),
+      meanDelayMs: delay.meanMs,
+      p99DelayMs: delay.p99Ms,
+      maxDelayMs: delay.maxMs,
       gcMs: this.gcMsSinceSample,
       elapsedMs,
     });
     if (this.samples.length > KEPT_SAMPLES) this.samples.shift();
-    delay.reset();
     this.cpu = process.cpuUsage();
     this.utilization = utilization;
     this.sampledAtMs = nowMs;
@@ -103,7 +89,7 @@ export class ProcessSampler {
   /** May be called twice. */
   close(): void {
     this.observer.disconnect();
-    for (const delay of this.delays) delay.disable();
+    this.delays.close();
   }
 
   private countGc(kindNumber: number, durationMs: number): void {
@@ -116,15 +102,4 @@ export class ProcessSampler {
     });
     this.gcMsSinceSample += durationMs;
   }
-}
-
-function newDelayMonitor(): IntervalHistogram {
-  const monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  monitor.enable();
-  return monitor;
-}
-
-/** The histogram measures from one of its own ticks to the next. */
-function withoutResolution(ns: number): number {
-  return Number.isNaN(ns) ? 0 : Math.max(0, ns / NS_PER_MS - RESOLUTION_MS);
 }
