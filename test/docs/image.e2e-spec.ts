@@ -22,10 +22,8 @@ describe('what the Dockerfile builds', () => {
   let environment: Record<string, string>;
 
   beforeAll(async () => {
-    [image, database] = await Promise.all([
-      buildImage('Dockerfile', '.dockerignore'),
-      cloneTemplate(),
-    ]);
+    database = await cloneTemplate();
+    image = await buildImage('Dockerfile', '.dockerignore');
     environment = {
       ...properties(await readFile('Dockerfile', 'utf8'), 'ENV'),
       HOST: '127.0.0.1',
@@ -33,10 +31,10 @@ describe('what the Dockerfile builds', () => {
       DATABASE_URL: database.url,
       PANTHEON_ADMIN_PASSWORD: 'correct horse battery staple',
     };
-  }, 180_000);
+  }, 300_000);
 
   afterAll(async () => {
-    await image.remove();
+    await image?.remove();
     await database.drop();
   }, 60_000);
 
