@@ -28,11 +28,12 @@ export function createRootLogger(
     ? new PrettyLogDestination(buffered, isatty(fd))
     : buffered;
   const root = new RootLogger({ service, destination, ...settings });
-  store.onChange((changes) => {
+  const unfollow = store.onChange((changes) => {
     const { levels, redactKeys } = store.get(loggingSettings);
     if (changes.some(({ path }) => path === 'logging.levels')) root.setLevels(levels);
     if (changes.some(({ path }) => path === 'logging.redactKeys')) root.setRedactKeys(redactKeys);
   });
+  root.onClose(unfollow);
   buffered.onRoomAgain((lines) => {
     root
       .module('logging')

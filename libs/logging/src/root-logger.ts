@@ -48,6 +48,7 @@ export class RootLogger {
   private readonly pino: PinoLogger;
   private readonly modules = new Map<string, ModuleLogger>();
   private readonly gates = new Map<string, LevelGate>();
+  private readonly releases: (() => void)[] = [];
   private levelsInForce: LogLevels;
   private copier: RecordCopier;
   /** Of the line that pino is about to hand over; it gives its stream the text alone. */
@@ -137,6 +138,17 @@ export class RootLogger {
   /** Resolves when every line so far is written, or the time-out for slow readers is over. */
   flush(): Promise<boolean> {
     return this.destination.flush(this.exitFlushTimeoutMs);
+  }
+
+  /** Writes what is left and follows the settings no more. May be called twice. */
+  async close(): Promise<void> {
+    for (const release of this.releases.splice(0)) release();
+    await this.flush();
+  }
+
+  /** Calls `release` when this log is closed. */
+  onClose(release: () => void): void {
+    this.releases.push(release);
   }
 
   flushAtExit(): void {
