@@ -31,7 +31,7 @@ async function written(): Promise<string[]> {
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => String((JSON.parse(line) as { msg: string }).msg));
+    .map((line) => (JSON.parse(line) as { msg: string }).msg);
 }
 
 describe('createRootLogger', () => {
