@@ -118,7 +118,8 @@ export class DataFolder {
     }
     const content = await readdir(this.cluster).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
-      throw new EmbeddedPostgresDataError('owner', this.cluster, error.message, { cause: error });
+      const fault = error.code === 'ENOTDIR' ? 'foreign' : 'owner';
+      throw new EmbeddedPostgresDataError(fault, this.cluster, error.message, { cause: error });
     });
     if (content === undefined || content.length === 0) {
       this.assertNothingElse(entries);

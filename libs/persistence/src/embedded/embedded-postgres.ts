@@ -17,6 +17,7 @@ import {
   type ResolvedEmbeddedPostgresOptions,
   resolveEmbeddedPostgresOptions,
 } from './embedded-postgres.options.js';
+import { EmbeddedPostgresDataError } from './errors/embedded-postgres-data.error.js';
 import { EmbeddedPostgresInUseError } from './errors/embedded-postgres-in-use.error.js';
 import { OwnerLock } from './owner-lock.js';
 import { readIfPresent } from './private-file.js';
@@ -64,32 +65,37 @@ export class EmbeddedPostgres implements PostgresHandle {
     const startedAt = performance.now();
     const resolved = resolveEmbeddedPostgresOptions(options);
     const inspected = await inspectInstallation(resolved);
-    const lock = await OwnerLock.acquire(inspected.folder);
+    const lock = await OwnerLock.acquire(inspected.folder).catch((error: unknown) => {
+      throw unusable(resolved.dataDir, error);
+    });
     let log: ServerLog | undefined;
+    let server: ServerProcess | undefined;
     try {
       const { folder, created } = await ensureCluster(inspected, resolved);
       log = await ServerLog.open(folder.log, resolved.onLog);
       const command = serverCommand({ ...inspected, folder }, resolved, log);
       const orphan = await adoptOrphan(folder, command, resolved);
-      const server = orphan ?? (await startServer(command, resolved.port));
+      server = orphan ?? (await startServer(command, resolved.port));
+      const { pid, port } = server;
       const url = await publishState(folder, command, server);
       const supervisor = new Supervisor(server, async () => {
-        const restarted = await startServer(command, server.port);
+        const restarted = await startServer(command, port);
         await publishState(folder, command, restarted);
         return restarted;
       });
       embeddedPostgresEvents.publish(() => ({
         kind: 'started',
-        pid: server.pid,
-        port: server.port,
+        pid,
+        port,
         durationMs: performance.now() - startedAt,
         how: created ? 'created' : orphan === undefined ? 'started' : 'adopted',
       }));
       return new EmbeddedPostgres(url, folder, supervisor, log, lock, resolved);
     } catch (error) {
+      await server?.stop(resolved.stopTimeoutMs);
       await log?.close();
       await lock.release();
-      throw error;
+      throw unusable(resolved.dataDir, error);
     }
   }
 
@@ -143,6 +149,13 @@ export class EmbeddedPostgres implements PostgresHandle {
       durationMs: performance.now() - startedAt,
     }));
   }
+}
+
+/** Says of an error of the file system, such as a folder that may not be written to, where it was. */
+function unusable(dataDir: string, error: unknown): unknown {
+  const isOfTheSystem = error instanceof Error && 'syscall' in error;
+  if (!isOfTheSystem) return error;
+  return new EmbeddedPostgresDataError('unusable', dataDir, error.message, { cause: error });
 }
 
 /** Writes down how to reach the server, for other processes and for the one after a crash. */

@@ -4,6 +4,7 @@ import { type FileHandle, open, truncate } from 'node:fs/promises';
 /** The file is emptied when it grows beyond this, after everything in it was handed on. */
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 const TAIL_LINES = 10;
+const POLL_MS = 1_000;
 
 /**
  * The log of the server. The server writes it to a file and not to a pipe, so that it can go on
@@ -11,6 +12,7 @@ const TAIL_LINES = 10;
  */
 export class ServerLog {
   private watcher: FSWatcher | undefined;
+  private timer: NodeJS.Timeout | undefined;
   private reading: Promise<void> = Promise.resolve();
   private partialLine = '';
   private position: number;
@@ -28,8 +30,7 @@ export class ServerLog {
     const file = await open(path, 'a+', 0o600);
     const { size } = await file.stat();
     const log = new ServerLog(path, file, size, onLine);
-    log.watcher = watch(path, { persistent: false }, () => log.catchUp());
-    log.watcher.on('error', () => log.watcher?.close());
+    log.follow();
     return log;
   }
 
@@ -46,9 +47,25 @@ export class ServerLog {
 
   async close(): Promise<void> {
     this.watcher?.close();
+    clearInterval(this.timer);
     this.catchUp();
     await this.reading;
     await this.file.close();
+  }
+
+  private follow(): void {
+    try {
+      this.watcher = watch(this.path, { persistent: false }, () => this.catchUp());
+      this.watcher.on('error', () => this.poll());
+    } catch {
+      // The system allows only so many watchers, and others may have taken them all.
+      this.poll();
+    }
+  }
+
+  private poll(): void {
+    this.watcher?.close();
+    this.timer ??= setInterval(() => this.catchUp(), POLL_MS).unref();
   }
 
   /** One reader at a time, so that lines come whole and in order. */
