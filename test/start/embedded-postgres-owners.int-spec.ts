@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -40,15 +40,28 @@ interface Report {
 }
 
 let sources: ReturnType<typeof temporaryFolder>;
+let template: ReturnType<typeof temporaryFolder>;
 let folder: ReturnType<typeof temporaryFolder>;
 let dataDir: string;
 let sharedFolder: string;
 
-beforeAll(() => {
+beforeAll(async () => {
   sources = temporaryFolder('pantheon sources');
+  template = temporaryFolder('pantheon template');
   copySources(sources.path);
+  const program = run({ dataDir: join(template.path, 'data') });
+  await startedBy(program);
+  await stop(program);
 });
-afterAll(() => sources.remove());
+afterAll(() => {
+  sources.remove();
+  template.remove();
+});
+
+/** Copies a database that was made once, which is quicker than making one. */
+function useExistingDatabase(): void {
+  execFileSync('cp', ['-a', join(template.path, 'data'), dataDir]);
+}
 
 beforeEach(() => {
   folder = temporaryFolder('pantheon owners');
@@ -94,6 +107,8 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>>
 const isAlive = (pid: number): boolean => listProcesses().some((seen) => seen.pid === pid);
 
 describe('after our process was killed', () => {
+  beforeEach(useExistingDatabase);
+
   it('takes over the server that still runs', async () => {
     const first = run();
     const before = await startedBy(first);
@@ -152,6 +167,8 @@ describe('after our process was killed', () => {
 });
 
 describe('after everything was killed', () => {
+  beforeEach(useExistingDatabase);
+
   it('starts with all that was acknowledged', async () => {
     const first = run();
     const { url } = await startedBy(first);
@@ -190,8 +207,6 @@ describe('after everything was killed', () => {
   });
 
   it('is not misled by a lock of a process that is gone', async () => {
-    mkdirSync(dataDir);
-    chmodSync(dataDir, 0o711);
     // A live process, but not the one that wrote the lock: ids come round again.
     const stale = { pid: process.pid, identity: 'another-boot:1', command: 'start.mjs' };
     writeFileSync(join(dataDir, 'postgres.lock'), JSON.stringify(stale));
@@ -208,6 +223,8 @@ describe('after everything was killed', () => {
 });
 
 describe('another process', () => {
+  beforeEach(useExistingDatabase);
+
   it('is refused while the first lives, and can attach', async () => {
     const first = run();
     const { url } = await startedBy(first);

@@ -343,6 +343,13 @@ describe('a data folder that does not fit', () => {
     await expectRefusal('EMBEDDED_POSTGRES_DATA_DAMAGED', /PostgreSQL said:\n.*FATAL|PANIC/s);
   });
 
+  it('is left alone when a file stands where the cluster should be', async () => {
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, 'postgres'), 'a file');
+
+    await expectRefusal('EMBEDDED_POSTGRES_DATA_FOREIGN', /ENOTDIR/);
+  });
+
   it('is named when it cannot be made', async () => {
     writeFileSync(dataDir, 'a file where a folder should be');
 

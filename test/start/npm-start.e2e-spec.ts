@@ -42,8 +42,13 @@ function start(environment: Record<string, string> = {}, user = {}): NpmStart {
   return npmStart;
 }
 
+/** The status of /health/ready, which on a busy machine takes a moment to become 200. */
 async function ready(url: string): Promise<number> {
-  return (await fetch(`${url}/health/ready`)).status;
+  for (let tries = 1; ; tries++) {
+    const { status } = await fetch(`${url}/health/ready`);
+    if (status === 200 || tries === 100) return status;
+    await sleep(100);
+  }
 }
 
 async function logIn(url: string, email: string, password: string): Promise<number> {

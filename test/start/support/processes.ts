@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface SeenProcess {
   readonly pid: number;
-  readonly parentPid: number;
   readonly group: number;
   readonly command: string;
+  /** Where it works, as far as we may know. */
+  readonly folder: string;
 }
 
 /** Every process that runs now; a zombie does not. */
@@ -13,11 +14,14 @@ export function listProcesses(): SeenProcess[] {
   return process.platform === 'linux' ? fromProc() : fromPs();
 }
 
-/** The processes whose command line names `folder`, or that are in one of the process `groups`. */
+/** The processes that work in `folder`, name it, or are in one of the process `groups`. */
 export function processesOf(folder: string, groups: readonly number[] = []): SeenProcess[] {
   return listProcesses().filter(
-    ({ pid, group, command }) =>
-      pid !== process.pid && (command.includes(folder) || groups.includes(group)),
+    (seen) =>
+      seen.pid !== process.pid &&
+      (seen.command.includes(folder) ||
+        seen.folder.startsWith(folder) ||
+        groups.includes(seen.group)),
   );
 }
 
@@ -38,24 +42,31 @@ function fromProc(): SeenProcess[] {
     .flatMap((name) => {
       try {
         const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        const [state, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         if (state === 'Z' || state === 'X') return [];
         const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        return [{ pid: Number(name), parentPid: Number(parent), group: Number(group), command }];
+        return [{ pid: Number(name), group: Number(group), command, folder: folderOf(name) }];
       } catch {
         return [];
       }
     });
 }
 
+function folderOf(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '';
+  }
+}
+
 function fromPs(): SeenProcess[] {
-  const text = execFileSync('ps', ['-Aww', '-o', 'pid=,ppid=,pgid=,stat=,command='], {
+  const text = execFileSync('ps', ['-Aww', '-o', 'pid=,pgid=,stat=,command='], {
     encoding: 'utf8',
   });
   return text.split('\n').flatMap((line) => {
-    const [, pid, parent, group, state, command] =
-      /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    const [, pid, group, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
     if (command === undefined || state?.startsWith('Z') === true) return [];
-    return [{ pid: Number(pid), parentPid: Number(parent), group: Number(group), command }];
+    return [{ pid: Number(pid), group: Number(group), command, folder: '' }];
   });
 }
