@@ -30,8 +30,8 @@ beforeAll(async () => {
       occurredAt: minute(100 + index),
     })),
   ]);
-});
-afterAll(() => api.close());
+}, 60_000);
+afterAll(() => api.close(), 60_000);
 
 interface Message {
   role: string;

@@ -17,8 +17,8 @@ beforeAll(async () => {
     PANTHEON_CONTEXT_BULK_BATCH_ROWS: '50',
   });
   ann = contextClient(api, await api.register('ann@test.example'));
-});
-afterAll(() => api.close());
+}, 60_000);
+afterAll(() => api.close(), 60_000);
 
 describe('entries', () => {
   it('are added and read back with all their fields', async () => {

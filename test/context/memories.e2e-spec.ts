@@ -14,8 +14,8 @@ beforeAll(async () => {
   for (const text of ['The dentist is in Elm Street', 'Grandma likes rye bread']) {
     await remember(ann, { text });
   }
-});
-afterAll(() => api.close());
+}, 60_000);
+afterAll(() => api.close(), 60_000);
 
 async function remember(client: ContextClient, memory: object): Promise<string> {
   const { status, body } = await client.post('/v1/memories/remember', memory);

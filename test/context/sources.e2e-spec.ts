@@ -11,8 +11,8 @@ beforeAll(async () => {
   api = await startTestApi();
   ann = contextClient(api, await api.register('ann@test.example'));
   bob = contextClient(api, await api.register('bob@test.example'));
-});
-afterAll(() => api.close());
+}, 60_000);
+afterAll(() => api.close(), 60_000);
 
 /** Somebody else in Ann's organization. */
 async function colleague(email: string): Promise<ContextClient> {

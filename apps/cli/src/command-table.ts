@@ -4,8 +4,65 @@ const databaseUrl: OptionSpec = {
   flags: '--database-url <url>',
   description: 'PostgreSQL to use (default: DATABASE_URL, else the embedded one in .pantheon/)',
 };
+const user: OptionSpec = {
+  flags: '--user <email>',
+  description: 'act as this user, in their organization (default: the first administrator)',
+};
+
 /** Every command of `pantheon`, in the order in which help lists them. */
 export const commandTable: readonly CommandSpec[] = [
+  {
+    name: 'ingest',
+    summary: 'put Markdown files or a commit log into a source',
+    details: `Give --glob for Markdown files (an entry for each section) or --git for the commit log of a
+repository (an entry for each commit). Run it again at any time: what is there already stays
+as it is, changed sections are updated, and an interrupted run goes on where it ended.`,
+    options: [
+      { flags: '--glob <pattern...>', description: 'Markdown files to read, below this folder' },
+      { flags: '--git <folder>', description: 'repository whose commit log to read' },
+      {
+        flags: '--source <name>',
+        description: 'source to write to, made if missing (default: documents, or commits)',
+      },
+      {
+        flags: '--prune',
+        description: 'delete entries of earlier runs that are gone from the input',
+      },
+      user,
+      databaseUrl,
+    ],
+    examples: [
+      {
+        line: "pantheon ingest --glob 'node_modules/**/*.md'",
+        does: 'the documents of every installed package, as the source "documents"',
+      },
+      { line: 'pantheon ingest --git .', does: 'the commits of this repository, as "commits"' },
+      {
+        line: "pantheon ingest --glob 'docs/**/*.md' --source handbook --prune",
+        does: 'keep a source equal to a folder',
+      },
+    ],
+    load: async () => (await import('./commands/ingest.command.js')).ingest,
+  },
+  {
+    name: 'context compile',
+    summary: 'compile a context from sources and print its messages',
+    options: [
+      { flags: '--source <name...>', description: 'sources to compile from' },
+      { flags: '--text <text...>', description: 'what the context is about' },
+      { flags: '--limit <count>', description: 'most messages (default: 20)' },
+      { flags: '--explain', description: 'say how each message got its rank' },
+      user,
+      databaseUrl,
+    ],
+    examples: [
+      {
+        line: "pantheon context compile --source documents --text 'keyset pagination' --limit 5",
+        does: 'the five messages that serve the question best',
+      },
+    ],
+    load: async () => (await import('./commands/context-compile.command.js')).contextCompile,
+  },
   {
     name: 'config check',
     summary: 'validate the settings; exits 1 with the path and reason of each fault',

@@ -10,13 +10,22 @@ import { renderTable } from '../render-table.js';
  */
 export async function configCheck(_options: unknown, io: CommandIo): Promise<Outcome> {
   const startedAt = performance.now();
+  const cpuBefore = process.cpuUsage();
   const { store, filePath } = await loadSettings(io.env);
-  const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
+  const durationMs = rounded(performance.now() - startedAt);
+  const { user, system } = process.cpuUsage(cpuBefore);
   const settings = store.describe();
   const unknownVariables = store.unknownVariables();
   const changed = settings.filter(({ source }) => source !== 'default').length;
   return {
-    data: { valid: true, filePath, durationMs, unknownVariables, settings },
+    data: {
+      valid: true,
+      filePath,
+      durationMs,
+      cpuMs: rounded((user + system) / 1000),
+      unknownVariables,
+      settings,
+    },
     text: [
       ...unknownVariables.map((name) => `Warning: no setting reads the variable ${name}.`),
       settingsTable(settings),
@@ -44,4 +53,8 @@ function settingsTable(settings: readonly SettingDescription[]): string {
       live ? 'yes' : 'no',
     ]),
   );
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
