@@ -59,7 +59,6 @@ export function createContext({
   const database = new ContextDatabase(dataSource, fixed.longConnections);
   const indexer = new EntryIndexer(
     database,
-    clock,
     {
       batchRows: fixed.indexBatchRows,
       maxAttempts: fixed.indexMaxAttempts,

@@ -198,8 +198,9 @@ describe('compile', () => {
   });
 
   it('honours the conditions of each source in everything it reads', async () => {
-    const entries = numbered(30, (index) => `Apple ${index}`).map((entry, index) => ({
-      ...entry,
+    const entries = Array.from({ length: 30 }, (_, index) => ({
+      text: `Apple ${index}`,
+      role: 'assistant' as const,
       metadata: { even: index % 2 === 0 },
     }));
     const messages = await adapterOf([await manager('a', entries)]).compile({

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { cosine } from './embedding-provider.js';
@@ -24,15 +24,17 @@ beforeEach(async () => {
   requests = [];
   answer = (texts) => ({ body: { embeddings: texts.map((one) => [one.length, -1, 0.5]) } });
   server = createServer((request, response) => {
-    void text(request).then((json) => {
-      const body = JSON.parse(json) as { texts: string[] };
-      requests.push({ body, headers: request.headers });
-      const { status = 200, body: answered, isSilent } = answer(body.texts);
-      if (isSilent !== true) response.writeHead(status).end(JSON.stringify(answered ?? {}));
-    });
+    void respond(request, response);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
+
+async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = (await json(request)) as { texts: string[] };
+  requests.push({ body, headers: request.headers });
+  const { status = 200, body: answered, isSilent } = answer(body.texts);
+  if (isSilent !== true) response.writeHead(status).end(JSON.stringify(answered ?? {}));
+}
 
 afterEach(async () => {
   server.closeAllConnections();

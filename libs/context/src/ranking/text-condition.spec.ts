@@ -25,9 +25,10 @@ describe('the condition of a search', () => {
   });
 
   it('takes rare words by themselves, and leaves out common ones', () => {
-    expect(condition(['the zebra the quagga'])).toBe(
-      `'quagga' | 'zebra'`.split(' | ').sort().reverse().join(' | '),
-    );
+    expect(condition(['the zebra the quagga'])?.split(' | ').sort()).toEqual([
+      `'quagga'`,
+      `'zebra'`,
+    ]);
   });
 
   it('takes common words only together', () => {

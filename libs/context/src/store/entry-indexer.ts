@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BackgroundTasks, type Clock, messageOf } from '#libs/core';
+import { BackgroundTasks, messageOf } from '#libs/core';
 import type { EmbeddingProvider } from '../ranking/embedding-provider.js';
 import { indexText } from '../ranking/features.js';
 import type { ContextDatabase } from './database.js';
@@ -42,7 +42,6 @@ export class EntryIndexer {
 
   constructor(
     private readonly database: ContextDatabase,
-    private readonly clock: Clock,
     private readonly options: IndexerOptions,
     private readonly embeddings: EmbeddingProvider | undefined,
     onFailure: (error: unknown) => void,
@@ -120,7 +119,6 @@ export class EntryIndexer {
     const orders = await claimOrders(this.database, choice, {
       limit: this.options.batchRows,
       leaseMs: this.options.leaseMs,
-      now: this.clock.now(),
     });
     const outcome = orders.length === 0 ? NOTHING : await this.write(orders);
     return { outcome, taken: orders.length, last: orders.at(-1)?.entryId };
@@ -174,7 +172,6 @@ export class EntryIndexer {
       error: messageOf(error),
       maxAttempts: this.options.maxAttempts,
       delayMs: Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), LONGEST_RETRY_MS),
-      now: this.clock.now(),
     });
   }
 }

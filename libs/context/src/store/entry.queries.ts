@@ -66,12 +66,17 @@ const STORE_SQL = `
   )
   SELECT id, external_key AS "externalKey", inserted FROM stored`;
 
-/** Stores entries of one source; no two may have the same external key. */
+/**
+ * Stores entries of one source; no two may have the same external key. They are stored in the
+ * order of their keys, so that concurrent writers of the same keys wait for each other in line
+ * rather than in a circle.
+ */
 export function storeEntries(
   database: Queryable,
   sourceId: string,
-  records: readonly IndexedRecord[],
+  unordered: readonly IndexedRecord[],
 ): Promise<StoredRecord[]> {
+  const records = [...unordered].sort(byExternalKey);
   const tag = lexeme(sourceTag(sourceId));
   const column = <Value>(value: (record: EntryRecord) => Value): Value[] =>
     records.map(({ record }) => value(record));
@@ -96,6 +101,11 @@ export function storeEntries(
       return dense === null ? null : bytes(dense);
     }),
   ]);
+}
+
+function byExternalKey({ record: a }: IndexedRecord, { record: b }: IndexedRecord): number {
+  const [left, right] = [a.externalKey ?? '', b.externalKey ?? ''];
+  return left === right ? 0 : left < right ? -1 : 1;
 }
 
 /** Terms of an entry and the tag of its source, as PostgreSQL reads a `tsvector`. */

@@ -30,21 +30,22 @@ export type OrderChoice =
   | { readonly kind: 'source'; readonly sourceId: string; readonly after: string };
 
 const CHOICES = {
-  due: `state = 'pending' AND next_attempt_at <= $3 ORDER BY next_attempt_at`,
-  entries: `state <> 'written' AND entry_id = ANY($4::uuid[]) ORDER BY entry_id`,
-  source: `state <> 'written' AND source_id = $4 AND entry_id > $5 ORDER BY entry_id`,
+  due: `state = 'pending' AND next_attempt_at <= now() ORDER BY next_attempt_at`,
+  entries: `state <> 'written' AND entry_id = ANY($3::uuid[]) ORDER BY entry_id`,
+  source: `state <> 'written' AND source_id = $3 AND entry_id > $4 ORDER BY entry_id`,
 } as const;
 
 /**
  * Takes orders from the outbox. They stay open and become due again after the lease, so nothing
- * is lost with a process; orders that another process is taking are passed over.
+ * is lost with a process; orders that another process is taking are passed over. Time is the
+ * database's, which all processes share.
  */
 export function claimOrders(
   database: Queryable,
   choice: OrderChoice,
-  options: { readonly limit: number; readonly leaseMs: number; readonly now: Date },
+  options: { readonly limit: number; readonly leaseMs: number },
 ): Promise<IndexOrder[]> {
-  const values: unknown[] = [options.limit, options.leaseMs, options.now];
+  const values: unknown[] = [options.limit, options.leaseMs];
   if (choice.kind === 'entries') values.push(choice.ids);
   if (choice.kind === 'source') values.push(choice.sourceId, choice.after);
   return database.query(
@@ -54,7 +55,7 @@ export function claimOrders(
      ), claimed AS (
        UPDATE entry_index i
        SET state = 'pending', attempts = attempts + 1,
-         next_attempt_at = $3::timestamptz + $2 * interval '1 millisecond'
+         next_attempt_at = now() + $2 * interval '1 millisecond'
        FROM chosen WHERE i.entry_id = chosen.entry_id
        RETURNING i.entry_id, i.source_id, i.content_hash, i.attempts
      )
@@ -103,21 +104,19 @@ export async function postponeOrders(
     readonly error: string;
     readonly maxAttempts: number;
     readonly delayMs: number;
-    readonly now: Date;
   },
 ): Promise<void> {
   await database.query(
     `UPDATE entry_index i
      SET state = CASE WHEN attempts >= $3 THEN 'failed' ELSE 'pending' END, last_error = $2,
-       next_attempt_at = $5::timestamptz + $4 * interval '1 millisecond'
-     FROM unnest($1::uuid[], $6::bytea[]) AS o(id, content_hash)
+       next_attempt_at = now() + $4 * interval '1 millisecond'
+     FROM unnest($1::uuid[], $5::bytea[]) AS o(id, content_hash)
      WHERE i.entry_id = o.id AND i.content_hash = o.content_hash AND state = 'pending'`,
     [
       orders.map(({ entryId }) => entryId),
       options.error,
       options.maxAttempts,
       options.delayMs,
-      options.now,
       orders.map(({ contentHash }) => contentHash),
     ],
   );

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import QueryStream from 'pg-query-stream';
+import Cursor from 'pg-cursor';
 import type { ContextDatabase, OwnConnection } from './database.js';
 
 export interface RowStreamOptions {
@@ -23,12 +23,17 @@ export async function openRows<Row>(
   values: readonly unknown[],
   options: RowStreamOptions,
 ): Promise<AsyncIterableIterator<Row>> {
-  return new QueryRows<Row>(database, await database.acquireLong(), sql, values, options);
+  const rows = new QueryRows<Row>(database, await database.acquireLong(), sql, values, options);
+  if (options.signal?.aborted === true) await rows.return();
+  return rows;
 }
 
+/** Open until `ending` is set; what is read after that counts as nothing. */
 class QueryRows<Row> implements AsyncIterableIterator<Row> {
-  private readonly stream: QueryStream;
-  private readonly rows: AsyncIterator<Row>;
+  private readonly cursor: Cursor<Row>;
+  private batch: readonly Row[] = [];
+  private position = 0;
+  private isReading = false;
   private ending: Promise<void> | undefined;
   private readonly onAbort = (): void => {
     this.ending ??= this.end();
@@ -39,33 +44,18 @@ class QueryRows<Row> implements AsyncIterableIterator<Row> {
     private readonly connection: OwnConnection,
     sql: string,
     values: readonly unknown[],
-    { batchRows, signal }: RowStreamOptions,
+    private readonly options: RowStreamOptions,
   ) {
-    this.stream = connection.client.query(
-      new QueryStream(sql, [...values], { batchSize: batchRows, highWaterMark: batchRows }),
-    );
-    // Errors reach the reader through `next`.
-    this.stream.on('error', () => undefined);
-    this.rows = this.stream[Symbol.asyncIterator]() as AsyncIterator<Row>;
-    signal?.addEventListener('abort', this.onAbort, { once: true });
-    if (signal?.aborted === true) this.onAbort();
-    this.forgetSignal = () => signal?.removeEventListener('abort', this.onAbort);
+    this.cursor = connection.client.query(new Cursor<Row>(sql, [...values]));
+    options.signal?.addEventListener('abort', this.onAbort, { once: true });
   }
 
   async next(): Promise<IteratorResult<Row>> {
-    try {
-      if (this.ending === undefined) {
-        const result = await this.rows.next();
-        if (result.done !== true) return result;
-      }
-    } catch (error) {
-      // After an abort the broken read is what was asked for.
-      if (this.ending === undefined) {
-        await this.return();
-        throw error;
-      }
-    }
-    return this.return();
+    if (this.position === this.batch.length) await this.read();
+    const value = this.batch[this.position];
+    if (value === undefined || this.ending !== undefined) return this.return();
+    this.position += 1;
+    return { done: false, value };
   }
 
   async return(): Promise<IteratorResult<Row>> {
@@ -78,20 +68,34 @@ class QueryRows<Row> implements AsyncIterableIterator<Row> {
     return this;
   }
 
-  private readonly forgetSignal: () => void;
+  private async read(): Promise<void> {
+    this.batch = [];
+    this.position = 0;
+    if (this.ending !== undefined) return;
+    this.isReading = true;
+    try {
+      this.batch = await this.cursor.read(this.options.batchRows);
+    } catch (error) {
+      // After an abort the broken read is what was asked for.
+      if (this.ending !== undefined) return;
+      this.ending = this.end();
+      await this.ending;
+      throw error;
+    } finally {
+      this.isReading = false;
+    }
+  }
 
   private async end(): Promise<void> {
-    this.forgetSignal();
-    const isOver = this.stream.readableEnded || this.stream.destroyed;
-    const closed = new Promise<true>((resolve) => {
-      if (this.stream.closed) resolve(true);
-      else this.stream.once('close', () => resolve(true));
-    });
-    this.stream.destroy();
-    if (!isOver) await this.cancel();
+    this.options.signal?.removeEventListener('abort', this.onAbort);
+    if (this.isReading) await this.cancel();
+    // A connection that is gone never says that the cursor is closed.
     const timeout = new AbortController();
     const isClosed = await Promise.race([
-      closed,
+      this.cursor.close().then(
+        () => true,
+        () => false,
+      ),
       sleep(CLOSE_TIMEOUT_MS, false, { ref: false, signal: timeout.signal }).catch(() => false),
     ]);
     timeout.abort();

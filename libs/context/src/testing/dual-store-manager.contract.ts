@@ -15,8 +15,8 @@ export interface DualStoreFixture {
 }
 
 const at = (minute: number): Date => new Date(Date.UTC(2026, 4, 1, 12, minute));
-const textsOf = (entries: readonly StoreEntry[]): (string | null)[] =>
-  entries.map(({ text }) => text);
+const textsOf = (entries: readonly StoreEntry[]): string[] =>
+  entries.map(({ text }) => String(text));
 
 /** What every dual store manager must do. */
 export function describeDualStoreManager(
@@ -171,8 +171,10 @@ export function describeDualStoreManager(
       ])('match %s', async (_, where, expected) => {
         for (const entry of entries) await manager.insert(entry);
         await fixture.settle();
-        const firstWords = (found: readonly StoreEntry[]): (string | undefined)[] =>
-          found.map(({ text }) => text?.split(' ')[0]).sort();
+        const firstWords = (found: readonly StoreEntry[]): string[] =>
+          textsOf(found)
+            .map((text) => text.split(' ')[0] ?? '')
+            .sort();
         expect(firstWords(await manager.getMostRecent(10, where))).toEqual([...expected].sort());
         expect(firstWords(await manager.getMostRelevant(['fruit'], 10, where))).toEqual(
           [...expected].sort(),

@@ -118,7 +118,8 @@ export class InMemoryDualStoreManager extends DualStoreManager {
 
   retryVectorWrite(id: string, maxRetries = 3): Promise<boolean> {
     const row = this.rows.get(id);
-    for (let retry = 0; row !== undefined && retry < maxRetries; retry += 1) {
+    if (row === undefined) return Promise.resolve(false);
+    for (let retry = 0; retry < maxRetries; retry += 1) {
       row.attempts = 0;
       this.index(row);
       if (row.state === 'written') return Promise.resolve(true);
