@@ -46,7 +46,7 @@ function provider(more: object = {}): HttpEmbeddingProvider {
   const { port } = server.address() as AddressInfo;
   return new HttpEmbeddingProvider({
     url: `http://127.0.0.1:${port}/embed`,
-    timeoutMs: 200,
+    timeoutMs: 5000,
     restMs: 50,
     ...more,
   });
@@ -69,7 +69,7 @@ describe('an embedding service over HTTP', () => {
     ['nothing in time', { isSilent: true }],
   ])('rejects when the service answers %s', async (_, bad) => {
     answer = () => bad;
-    await expect(provider().embed(['a'])).rejects.toMatchObject({
+    await expect(provider({ timeoutMs: 300 }).embed(['a'])).rejects.toMatchObject({
       code: 'EMBEDDING_UNAVAILABLE',
       kind: 'unavailable',
     });
