@@ -59,6 +59,17 @@ describe('X-Request-Id', () => {
     expect(head).toMatch(/^x-request-id: from\.me-1\r?$/im);
   });
 
+  it.each(['/%zz', `/v1/sources/${'x'.repeat(3_000)}`])(
+    'stands in the access line of a request that the router refuses (%#)',
+    async (path) => {
+      api.log.lines.length = 0;
+      await send(`GET ${path} HTTP/1.1\r\n${HOST}X-Request-Id: refused-1\r\n\r\n`);
+      expect(api.log.records).toMatchObject([
+        { module: 'http', requestId: 'refused-1', route: null },
+      ]);
+    },
+  );
+
   it('stands in the lines about a request, the access line and that of a failure', async () => {
     api.log.lines.length = 0;
     await api.request('POST', '/v1/auth/login', {

@@ -25,7 +25,7 @@ export type {
 } from './request-context.js';
 export { maskSecretsIn, SecretNames } from './secrets.js';
 export { REQUEST_ID_HEADER, requestIdFrom } from './http/request-id.js';
-export { contextOf, registerRequestContext } from './http/request-context.hooks.js';
+export { contextOf, registerRequestContext, watchUnrouted } from './http/request-context.hooks.js';
 export { finalStatusOf, onRequestEnd } from './http/request-end.js';
 export type { RequestEndListener } from './http/request-end.js';
 export { registerAccessLog } from './http/access-log.js';

@@ -3,7 +3,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { newId } from '#libs/core';
-import { REQUEST_ID_HEADER, requestIdFrom } from '#libs/logging';
+import { REQUEST_ID_HEADER, requestIdFrom, watchUnrouted } from '#libs/logging';
 import type { HttpSettings } from '../../../shared/src/http.settings.js';
 import { makeProblem, PROBLEM_MEDIA_TYPE, toProblemAnswer } from './problem-details.js';
 
@@ -28,6 +28,7 @@ export function createFastifyAdapter(settings: HttpSettings): FastifyAdapter {
     genReqId: (request: IncomingMessage) => requestIdFrom(request.headers[REQUEST_ID_HEADER]),
     // What the router refuses never reaches the hooks and filters of the application.
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      watchUnrouted(request, reply);
       const { problem } = toProblemAnswer(error, request.id);
       void reply
         .status(problem.status)

@@ -1,5 +1,15 @@
-import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from 'fastify';
-import { type RequestContext, runWithContext, type TraceContext } from '../request-context.js';
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  preValidationHookHandler,
+} from 'fastify';
+import {
+  createContext,
+  type RequestContext,
+  runWithContext,
+  type TraceContext,
+} from '../request-context.js';
 import { endListenersOf, watchEnd } from './request-end.js';
 import { REQUEST_ID_HEADER } from './request-id.js';
 
@@ -30,6 +40,16 @@ export function registerRequestContext(fastify: FastifyInstance): void {
     const others = [route.preValidation ?? []].flat();
     route.preValidation = [reenterContext, ...others];
   });
+}
+
+/**
+ * Gives a request that the router refuses (Fastify's `frameworkErrors`) its line and its place in
+ * the metrics all the same, though no hook ever sees it.
+ */
+export function watchUnrouted(request: FastifyRequest, reply: FastifyReply): void {
+  const context = createContext({ requestId: request.id });
+  request.requestContext = context;
+  watchEnd(reply, endListenersOf(request.server));
 }
 
 /** The context of a request, also where the code runs outside it, as in an error handler. */
