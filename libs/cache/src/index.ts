@@ -16,3 +16,57 @@ export type { VersionRead } from './versions/version-store.js';
 export { MemoryVersionStore } from './versions/memory.version-store.js';
 export { PostgresVersionStore } from './versions/postgres.version-store.js';
 export { RedisVersionStore } from './versions/redis.version-store.js';
+export { MemoryStore } from './l1/memory-store.js';
+export type {
+  MemoryEntry,
+  MemorySetOptions,
+  MemoryStoreOptions,
+  MemoryStoreStats,
+  RemovalListener,
+  RemovalReason,
+} from './l1/memory-store.types.js';
+export { EvictionPolicy } from './l1/eviction-policy.js';
+export type { EvictionPolicyFactory, PolicyDescription } from './l1/eviction-policy.js';
+export { EvictionPolicyRegistry } from './l1/eviction-policy.registry.js';
+export type { EntryScore, ScoredEntry } from './l1/policies/scored.policy.js';
+export type { SlotTable } from './l1/slot-table.js';
+export { sizeOf } from './l1/sizer.js';
+export { Backplane } from './backplane/backplane.js';
+export type { BackplaneEvents } from './backplane/backplane.js';
+export { MemoryBackplane, MemoryBus } from './backplane/memory.backplane.js';
+export { PostgresBackplane } from './backplane/postgres.backplane.js';
+export { RedisBackplane } from './backplane/redis.backplane.js';
+export { LeaseStore } from './lease/lease-store.js';
+export { PostgresLeaseStore } from './lease/postgres.lease-store.js';
+export { RedisLeaseStore } from './lease/redis.lease-store.js';
+export { Cache } from './engine/cache.js';
+export { CacheHub } from './engine/cache-hub.js';
+export type { Answer } from './engine/answer.js';
+export type { CacheOptions, EntryOptions } from './engine/cache.options.js';
+export type { CacheHubOptions, HubTierOptions } from './engine/hub.options.js';
+export type { InvalidationReceipt } from './engine/hub-parts.js';
+export type { Load, LoadContext } from './engine/loader.js';
+export {
+  cacheAnswer,
+  cacheFault,
+  cacheInvalidation,
+  cacheLoad,
+  cacheState,
+} from './statistics/cache.channels.js';
+export type {
+  CacheAnswer,
+  CacheFault,
+  CacheInvalidation,
+  CacheLoad,
+  CacheSource,
+  CacheState,
+} from './statistics/cache.channels.js';
+export type { CacheStatistics, LevelStatistics } from './statistics/cache-statistics.js';
+export { TopKeys } from './statistics/top-keys.js';
+export type { TopKey } from './statistics/top-keys.js';
+export { CacheDecodeError, CacheEncodeError } from './errors/cache-codec.error.js';
+export { CacheLoadTimeoutError } from './errors/cache-load-timeout.error.js';
+export { CacheOptionsError } from './errors/cache-options.error.js';
+export { CacheUnavailableError } from './errors/cache-unavailable.error.js';
+export { KeyvIncompatibleError } from './errors/keyv-incompatible.error.js';
+export { assertKeyvMajor } from './facade/keyv-major.js';

@@ -83,7 +83,7 @@ describe('EntryCodec', () => {
   it('refuses cut-off, foreign and random bytes with its own error', async () => {
     const codec = new EntryCodec();
     const bytes = await codec.encode('k', entryOf({ a: 'b' }));
-    const inputs = [Buffer.alloc(0), Buffer.from('{"value":1}'), randomBytes(64)];
+    const inputs: Buffer[] = [Buffer.alloc(0), Buffer.from('{"value":1}'), randomBytes(64)];
     for (let end = 1; end < bytes.length; end += 1) inputs.push(bytes.subarray(0, end));
     for (const input of inputs) {
       await expect(codec.decode('k', input)).rejects.toThrow(CacheDecodeError);

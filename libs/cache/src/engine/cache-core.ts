@@ -1,0 +1,182 @@
+import type { CacheEntry } from '../entry/cache-entry.js';
+import { cacheFault } from '../statistics/cache.channels.js';
+import { TopKeys } from '../statistics/top-keys.js';
+import { MemoryStore } from '../l1/memory-store.js';
+import { sizeOf } from '../l1/sizer.js';
+import { coarseClockOf, type CoarseClock } from '../l1/coarse-clock.js';
+import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache.options.js';
+import { dueMs, type EntryTimes, within } from './entry-times.js';
+import { Failures } from './failures.js';
+import { Flight, type StaleEntry } from './flight.js';
+import { deepFreeze } from './deep-freeze.js';
+import type { HubParts } from './hub-parts.js';
+import { KeyGuards } from './key-guards.js';
+import { L1_ENTRY_BYTES, L1Entry, toRelative } from './l1-entry.js';
+import { isCurrent, type TagVector } from './tag-table.js';
+
+/** Names that every entry has before its own tags: the cache as a whole, and its namespace. */
+export const OWN_TAGS_FROM = 2;
+/** Invalidates everything. */
+export const EVERYTHING = '*';
+
+/** A vector of tags, and each tag of it: two arrays with a pointer and a number. */
+const TAG_VECTOR_BYTES = 96;
+const BYTES_PER_TAG = 32;
+
+/** What the methods of one cache share: its first level, and what is under way. */
+export class CacheCore {
+  readonly l1: MemoryStore<L1Entry>;
+  readonly options: ResolvedOptions;
+  readonly flights = new Map<string, Flight>();
+  readonly guards = new KeyGuards();
+  readonly failures = new Failures();
+  readonly hotKeys = new TopKeys();
+  readonly missedKeys = new TopKeys();
+  readonly coarse: CoarseClock;
+  readonly usesTiers: boolean;
+  readonly namespaceTag: string;
+  readonly counts = {
+    l1Hits: 0,
+    l1Misses: 0,
+    sharedHits: 0,
+    staleHits: 0,
+    loads: 0,
+    loadFailures: 0,
+    discarded: 0,
+    loadMs: 0,
+    writes: 0,
+    invalidations: 0,
+  };
+  private readonly freeze: boolean;
+
+  constructor(
+    readonly namespace: string,
+    readonly hub: HubParts,
+    options: CacheOptions<never>,
+  ) {
+    this.options = resolveOptions(options);
+    this.usesTiers = (options.useTiers ?? true) && hub.stack.levels.length > 0;
+    this.freeze = options.freeze ?? false;
+    this.namespaceTag = `n:${namespace}`;
+    this.coarse = coarseClockOf(hub.clock, hub.clockResolutionMs);
+    this.l1 = new MemoryStore<L1Entry>({
+      maxItems: options.maxItems ?? 10_000,
+      maxBytes: options.maxBytes ?? 32 * 1024 * 1024,
+      clock: hub.clock,
+      clockResolutionMs: hub.clockResolutionMs,
+      ...(options.policy === undefined ? {} : { policy: options.policy }),
+    });
+  }
+
+  /** The name of a key in the shared levels. */
+  fullKey(key: string): string {
+    return `${this.namespace}:${key}`;
+  }
+
+  /** The names of an entry with these tags. */
+  namesOf(tags: readonly string[]): string[] {
+    return [EVERYTHING, this.namespaceTag, ...tags.map((tag) => `t:${tag}`)];
+  }
+
+  /** Stores in the first level what was loaded in `epoch`. */
+  keep(
+    key: string,
+    value: unknown,
+    times: EntryTimes,
+    more: {
+      readonly loadMs: number;
+      readonly tags: TagVector | null;
+      readonly epoch: number;
+      readonly options: ResolvedOptions;
+    },
+  ): L1Entry {
+    const { hub } = this;
+    const nowMs = hub.clock.nowMs();
+    const longest = more.options.levelTtlMs['L1'];
+    let limited = within(times, nowMs, longest);
+    if (!hub.sync.isInSync) limited = within(limited, nowMs, hub.outOfSyncTtlMs);
+    if (this.freeze) deepFreeze(value);
+    const entry = new L1Entry(
+      value,
+      toRelative(dueMs(limited, more.loadMs, more.options)),
+      toRelative(limited.expiresMs),
+      toRelative(limited.staleUntilMs),
+      toRelative(limited.createdMs),
+      Math.round(more.loadMs),
+      more.epoch,
+      more.tags,
+    );
+    if (limited.staleUntilMs > nowMs) {
+      this.l1.set(key, entry, {
+        expiresAtMs: limited.staleUntilMs,
+        weightBytes: weightOf(entry),
+      });
+    }
+    return entry;
+  }
+
+  /** The entry that the shared levels get, within the longest life that each of them gives. */
+  entryFor(level: string, entry: CacheEntry, options: ResolvedOptions): CacheEntry {
+    const times = within(entry, this.hub.clock.nowMs(), options.levelTtlMs[level]);
+    return times === entry ? entry : { ...entry, ...times };
+  }
+
+  /** Starts a flight that callers can join until it ends. */
+  begin(key: string, stale: StaleEntry | undefined, isBackground: boolean): Flight {
+    const flight = this.beginAlone(key, stale, isBackground);
+    this.flights.set(key, flight);
+    return flight;
+  }
+
+  /** Starts a flight that nobody can join. Who does it releases its guard. */
+  beginAlone(key: string, stale?: StaleEntry, isBackground = false): Flight {
+    const { sync, versions } = this.hub;
+    const guard = this.guards.hold(key);
+    return new Flight(key, guard, versions.table.changes, sync.epoch, stale, isBackground);
+  }
+
+  end(flight: Flight): void {
+    if (this.flights.get(flight.key) === flight) this.flights.delete(flight.key);
+    this.guards.release(flight.guard);
+  }
+
+  /** Forgets a key here, and keeps what is under way for it from storing or serving later callers. */
+  invalidate(key: string): void {
+    this.counts.invalidations += 1;
+    this.l1.delete(key);
+    this.failures.delete(key);
+    this.guards.invalidate(key);
+    this.flights.delete(key);
+  }
+
+  /** The same for every key. */
+  invalidateAll(): void {
+    this.counts.invalidations += 1;
+    this.l1.clear();
+    this.failures.clear();
+    this.guards.invalidateAll();
+    this.flights.clear();
+  }
+
+  /** Whether the entry was not invalidated, and no invalidation of it may have been missed. */
+  isSound(entry: L1Entry): boolean {
+    return entry.epoch === this.hub.sync.epoch && (entry.tags === null || isCurrent(entry.tags));
+  }
+
+  /** Runs work that nobody waits for. */
+  inBackground(operation: string, work: () => Promise<unknown>): void {
+    this.hub.tasks.run(async () => {
+      try {
+        await work();
+      } catch (error) {
+        cacheFault.publish(() => ({ part: this.namespace, operation, error }));
+      }
+    });
+  }
+}
+
+/** The store adds what the key and its own tables take. */
+function weightOf(entry: L1Entry): number {
+  const tags = entry.tags === null ? 0 : TAG_VECTOR_BYTES + entry.tags.refs.length * BYTES_PER_TAG;
+  return L1_ENTRY_BYTES + tags + sizeOf(entry.value);
+}

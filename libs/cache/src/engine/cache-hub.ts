@@ -1,0 +1,245 @@
+import { BackgroundTasks, type Clock, SystemClock } from '#libs/core';
+import { Coherence } from '../coherence/coherence.js';
+import type { Invalidation } from '../coherence/message.js';
+import { SyncState } from '../coherence/sync-state.js';
+import { CacheOptionsError } from '../errors/cache-options.error.js';
+import { cacheFault, cacheInvalidation } from '../statistics/cache.channels.js';
+import type { LevelStatistics } from '../statistics/cache-statistics.js';
+import { Gate } from '../tier/gate.js';
+import { MemoryVersionStore } from '../versions/memory.version-store.js';
+import { Cache } from './cache.js';
+import { type CacheCore, EVERYTHING } from './cache-core.js';
+import type { CacheOptions } from './cache.options.js';
+import type { CacheHubOptions } from './hub.options.js';
+import type { HubParts, InvalidationReceipt } from './hub-parts.js';
+import { RecoveryQueue } from './recovery-queue.js';
+import { TagTable } from './tag-table.js';
+import { TierStack } from './tier-stack.js';
+import { Versions } from './versions.js';
+
+/**
+ * The caches of one process and what they share: levels, versions, backplane. Start it before use
+ * and close it at the end. Levels and stores that are away make it slower or staler, within the
+ * limits that were asked for, and never make a call fail.
+ */
+export class CacheHub {
+  private readonly caches = new Map<string, { cache: Cache<never>; core: CacheCore }>();
+  private readonly sync = new SyncState();
+  private readonly tasks: BackgroundTasks;
+  private readonly coherence: Coherence | undefined;
+  private readonly parts: HubParts;
+  private isClosed = false;
+
+  constructor(options: CacheHubOptions = {}) {
+    const { tiers = [], clock = new SystemClock() } = options;
+    if (tiers.length > 3) throw new CacheOptionsError('A cache has at most three levels below L1.');
+    if (tiers.length > 0 && options.versions === undefined) {
+      throw new CacheOptionsError(
+        'A cache with levels below L1 needs a version store: give `versions`, where the last level is.',
+      );
+    }
+    this.tasks = new BackgroundTasks((error) => {
+      cacheFault.publish(() => ({ part: 'hub', operation: 'background', error }));
+    });
+    const stack = new TierStack(tiers, clock);
+    const table = new TagTable(this.sync);
+    const store = options.versions ?? new MemoryVersionStore();
+    const timeoutMs = options.versionsTimeoutMs;
+    const versions = new Versions(table, this.sync, store, { clock, timeoutMs });
+    this.coherence = this.connect(options, clock);
+    this.parts = {
+      clock,
+      clockResolutionMs: options.clockResolutionMs ?? 10,
+      tasks: this.tasks,
+      sync: this.sync,
+      stack,
+      versions,
+      recovery: new RecoveryQueue(this.tasks, () => this.bump([EVERYTHING])),
+      outOfSyncTtlMs: options.outOfSyncTtlMs ?? 5_000,
+      leases:
+        options.leases === undefined
+          ? undefined
+          : {
+              store: options.leases,
+              gate: new Gate(options.leases.name, { clock }),
+              leaseMs: options.leaseMs ?? 10_000,
+            },
+      tell: (items) => this.coherence?.publish(items) ?? Promise.resolve(true),
+      invalidateNames: (names) => this.invalidateNames(names),
+    };
+  }
+
+  /** Whether this process hears the invalidations of the others at present. */
+  get isInSync(): boolean {
+    return this.sync.isInSync;
+  }
+
+  /** Connects to the other processes. It never fails: without them it goes on trying. */
+  async start(): Promise<void> {
+    await this.coherence?.start();
+  }
+
+  /** The cache of a namespace, made at the first call; the options of that call count. */
+  cache<Value = unknown>(namespace: string, options: CacheOptions<Value> = {}): Cache<Value> {
+    const known = this.caches.get(namespace);
+    if (known !== undefined) return known.cache as unknown as Cache<Value>;
+    if (namespace === '' || namespace.includes(':')) {
+      throw new CacheOptionsError(`"${namespace}" cannot name a cache: give a word without ":".`);
+    }
+    const cache = new Cache<Value>(namespace, this.parts, options, (core) => {
+      this.caches.set(namespace, { cache: undefined as never, core });
+    });
+    const made = this.caches.get(namespace) as { core: CacheCore };
+    this.caches.set(namespace, { cache: cache as unknown as Cache<never>, core: made.core });
+    return cache;
+  }
+
+  /** Invalidates every entry, of whatever namespace, that has one of the tags; one step for each. */
+  invalidateTags(tags: readonly string[]): Promise<InvalidationReceipt> {
+    return this.invalidateNames(tags.map((tag) => `t:${tag}`));
+  }
+
+  /** Invalidates every entry of a namespace, whether or not this process uses it. */
+  clearNamespace(namespace: string): Promise<InvalidationReceipt> {
+    return this.invalidateNames([`n:${namespace}`]);
+  }
+
+  /** Invalidates everything. */
+  clear(): Promise<InvalidationReceipt> {
+    return this.invalidateNames([EVERYTHING]);
+  }
+
+  /** Removes expired entries from the shared levels and says how many, by level. */
+  async sweep(): Promise<Map<string, number>> {
+    const swept = new Map<string, number>();
+    for (const { level, tier, gate } of this.parts.stack.levels) {
+      const reply = await gate.call('sweep', (signal) => tier.sweep({ signal }));
+      if (reply.ok) swept.set(level, reply.value);
+    }
+    return swept;
+  }
+
+  namespaces(): string[] {
+    return [...this.caches.keys()];
+  }
+
+  /** The shared levels, the fastest first. */
+  levels(): LevelStatistics[] {
+    return this.parts.stack.levels.map(({ level, tier, gate, counts }) => ({
+      level,
+      tier: tier.name,
+      state: gate.breaker.state,
+      ...counts,
+    }));
+  }
+
+  /** Work that nobody waits for, and that `drain` waits for. */
+  get backgroundTasks(): number {
+    return this.tasks.size;
+  }
+
+  /** Resolves when nothing is being loaded or written. */
+  drain(): Promise<void> {
+    return this.tasks.drain();
+  }
+
+  /** Ends the work that is under way and lets go of the backplane and the levels. May be called twice. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.parts.recovery.close();
+    await this.coherence?.close();
+    await this.tasks.drain();
+    await Promise.all(this.parts.stack.levels.map(({ tier }) => tier.close()));
+  }
+
+  private connect(options: CacheHubOptions, clock: Clock): Coherence | undefined {
+    if (options.backplane === undefined) return undefined;
+    return new Coherence({
+      backplane: options.backplane,
+      clock,
+      sync: this.sync,
+      tasks: this.tasks,
+      heartbeatMs: options.heartbeatMs ?? 1_000,
+      ackTimeoutMs: options.ackTimeoutMs ?? 500,
+      publishTimeoutMs: options.publishTimeoutMs ?? 500,
+      apply: (items) => this.apply(items),
+      settled: (items) => this.settled(items),
+      onRegained: () => this.parts.recovery.retry(),
+    });
+  }
+
+  private async invalidateNames(names: readonly string[]): Promise<InvalidationReceipt> {
+    const { table } = this.parts.versions;
+    const unique = [...new Set(names)];
+    if (unique.length === 0) return { acknowledged: true };
+    for (const name of unique) {
+      table.begin(name);
+      this.forget(name);
+    }
+    cacheInvalidation.publish(() => ({ kind: 'tag', names: unique, isRemote: false }));
+    if (await this.bump(unique)) return { acknowledged: true };
+    return { acknowledged: false };
+  }
+
+  /** Gives names that were begun their versions and tells the others; what fails is tried again. */
+  private async bump(names: readonly string[]): Promise<boolean> {
+    const { versions, recovery } = this.parts;
+    const bumped = await versions.bump(names);
+    if (bumped === undefined) {
+      for (const name of names) recovery.add(`v:${name}`, () => this.bumpAgain(name));
+      return false;
+    }
+    const items = this.confirm(names, bumped);
+    return this.parts.tell(items);
+  }
+
+  private async bumpAgain(name: string): Promise<boolean> {
+    const bumped = await this.parts.versions.bump([name]);
+    if (bumped === undefined) return false;
+    await this.parts.tell(this.confirm([name], bumped));
+    return true;
+  }
+
+  private confirm(names: readonly string[], bumped: readonly number[]): Invalidation[] {
+    return names.map((name, index) => {
+      const version = bumped[index] as number;
+      this.parts.recovery.done(`v:${name}`);
+      this.parts.versions.table.confirm(name, version);
+      this.forget(name);
+      return { kind: 'version', name, version };
+    });
+  }
+
+  /** Empties what belongs to a name that is not a tag. */
+  private forget(name: string): void {
+    if (name === EVERYTHING) for (const { core } of this.caches.values()) core.invalidateAll();
+    else if (name.startsWith('n:')) this.caches.get(name.slice(2))?.core.invalidateAll();
+  }
+
+  private apply(items: readonly Invalidation[]): void {
+    for (const item of items) {
+      if (item.kind === 'key') this.caches.get(item.namespace)?.core.invalidate(item.key);
+      else {
+        this.parts.versions.table.announce(item.name, item.version);
+        this.forget(item.name);
+      }
+    }
+    cacheInvalidation.publish(() => ({
+      kind: items[0]?.kind === 'key' ? 'key' : 'tag',
+      names: items.map((item) => (item.kind === 'key' ? item.key : item.name)),
+      isRemote: true,
+    }));
+  }
+
+  /** A level that cannot refuse an outdated write may be getting one just now. */
+  private settled(items: readonly Invalidation[]): Promise<unknown> | undefined {
+    if (this.parts.stack.levels.every(({ tier }) => tier.isAtomic)) return undefined;
+    const waits = items.flatMap((item) => {
+      if (item.kind !== 'key') return [];
+      const wait = this.caches.get(item.namespace)?.core.guards.settled(item.key);
+      return wait === undefined ? [] : [wait];
+    });
+    return waits.length === 0 ? undefined : Promise.all(waits);
+  }
+}

@@ -1,0 +1,73 @@
+import type { Answer } from './answer.js';
+import type { KeyGuard } from './key-guards.js';
+import type { L1Entry } from './l1-entry.js';
+import { isCurrent, type TagVector } from './tag-table.js';
+import type { FencedRead, Level } from './tier-stack.js';
+
+/** Something that can be served if nothing better comes. */
+export interface StaleEntry {
+  readonly entry: L1Entry;
+  /** An invalidation of it may have been missed: any shared level that answers knows better. */
+  readonly isSuspect: boolean;
+}
+
+/** One look-up of a key that all callers of the process share while it is under way. */
+export class Flight {
+  readonly promise: Promise<Answer>;
+  resolve!: (answer: Answer) => void;
+  reject!: (error: unknown) => void;
+  /** Resolves when there is something stale to serve. */
+  readonly staleOffered: Promise<void>;
+  stale: StaleEntry | undefined;
+  /** The versions of the value, as soon as its tags are known. */
+  vector: TagVector | undefined;
+  /** Whether a tag that only the value told was invalidated after the flight began. */
+  isOutdated = false;
+  /** What each shared level answered. */
+  readonly reads = new Map<Level, FencedRead>();
+  private announceStale!: () => void;
+  readonly guardEpoch: number;
+
+  constructor(
+    readonly key: string,
+    readonly guard: KeyGuard,
+    /** `TagTable.changes` when it began. */
+    readonly startedAt: number,
+    /** `SyncState.epoch` when it began. */
+    readonly syncEpoch: number,
+    stale: StaleEntry | undefined,
+    readonly isBackground: boolean,
+  ) {
+    this.guardEpoch = guard.epoch;
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // Who waits sees the failure; without anybody it must not end the process.
+    this.promise.catch(() => undefined);
+    this.staleOffered = new Promise((resolve) => {
+      this.announceStale = resolve;
+    });
+    if (stale !== undefined) this.offerStale(stale);
+  }
+
+  /** Whether the key was invalidated since the flight began. */
+  get isKeyMoved(): boolean {
+    return this.guard.epoch !== this.guardEpoch;
+  }
+
+  offerStale(stale: StaleEntry): void {
+    if (this.stale !== undefined && !this.stale.isSuspect) return;
+    this.stale = stale;
+    this.announceStale();
+  }
+
+  /**
+   * Whether the answer is good for who joined when `changes` invalidations had been applied: a
+   * caller that comes after an invalidation must not get what was loaded before it.
+   */
+  servesJoiner(changes: number): boolean {
+    if (changes === this.startedAt) return true;
+    return !this.isOutdated && (this.vector === undefined || isCurrent(this.vector));
+  }
+}

@@ -1,0 +1,47 @@
+/** The epoch of one key, kept while somebody works on it. */
+export class KeyGuard {
+  epoch = 0;
+  holders = 0;
+  /** Writes of this process to levels that cannot refuse an outdated one; see `settled`. */
+  readonly writes = new Set<Promise<unknown>>();
+
+  constructor(readonly key: string) {}
+}
+
+/**
+ * Tells work on a key that the key was invalidated meanwhile. A guard exists only while it is held,
+ * so memory follows the work that is under way and not the number of keys.
+ */
+export class KeyGuards {
+  private readonly guards = new Map<string, KeyGuard>();
+
+  hold(key: string): KeyGuard {
+    let guard = this.guards.get(key);
+    if (guard === undefined) {
+      guard = new KeyGuard(key);
+      this.guards.set(key, guard);
+    }
+    guard.holders += 1;
+    return guard;
+  }
+
+  release(guard: KeyGuard): void {
+    guard.holders -= 1;
+    if (guard.holders === 0) this.guards.delete(guard.key);
+  }
+
+  invalidate(key: string): void {
+    const guard = this.guards.get(key);
+    if (guard !== undefined) guard.epoch += 1;
+  }
+
+  invalidateAll(): void {
+    for (const guard of this.guards.values()) guard.epoch += 1;
+  }
+
+  /** Resolves when what is being written for the key now has been written or refused. */
+  settled(key: string): Promise<unknown> | undefined {
+    const writes = this.guards.get(key)?.writes;
+    return writes === undefined || writes.size === 0 ? undefined : Promise.allSettled(writes);
+  }
+}

@@ -1,0 +1,119 @@
+import type { SyncState } from '../coherence/sync-state.js';
+
+/** What this process knows of one name's version. Entries hold it, so a check is one comparison. */
+export class TagRef {
+  /** Whether this process has invalidated the name and the authority has not confirmed it yet. */
+  isPending = false;
+  /** The sync epoch in which the version was read or announced. */
+  verifiedIn = 0;
+
+  constructor(
+    readonly name: string,
+    public version: number,
+  ) {}
+}
+
+/** Names and the versions they had at one moment. */
+export interface TagVector {
+  readonly refs: readonly TagRef[];
+  readonly versions: readonly number[];
+}
+
+/** Whether no name of the vector was invalidated since. */
+export function isCurrent({ refs, versions }: TagVector): boolean {
+  for (let index = 0; index < refs.length; index += 1) {
+    if ((refs[index] as TagRef).version !== versions[index]) return false;
+  }
+  return true;
+}
+
+const DEFAULT_MAX_NAMES = 100_000;
+
+/**
+ * The versions that this process knows. A bump is announced by the backplane and only ever raises
+ * a version. Until the authority has confirmed a bump of this process, the name has a negative
+ * version that no entry of a shared level can have.
+ */
+export class TagTable {
+  /** Counts every invalidation that was applied here, of whatever name. */
+  changes = 0;
+  private readonly refs = new Map<string, TagRef>();
+  private provisional = 0;
+
+  constructor(
+    private readonly sync: SyncState,
+    private readonly maxNames = DEFAULT_MAX_NAMES,
+  ) {}
+
+  get size(): number {
+    return this.refs.size;
+  }
+
+  /** The version of `name`, if it is certain that no newer one was announced. */
+  verified(name: string): TagRef | undefined {
+    const ref = this.refs.get(name);
+    return ref !== undefined && this.isVerified(ref) ? ref : undefined;
+  }
+
+  isVerified(ref: TagRef): boolean {
+    return this.sync.isInSync && ref.verifiedIn === this.sync.epoch && !ref.isPending;
+  }
+
+  /** What is known of `name`; a name that is new has a version that no shared entry has. */
+  ref(name: string): TagRef {
+    let ref = this.refs.get(name);
+    if (ref === undefined) {
+      if (this.refs.size >= this.maxNames) this.forgetAll();
+      ref = new TagRef(name, this.nextProvisional());
+      this.refs.set(name, ref);
+    }
+    return ref;
+  }
+
+  /** Takes over what the authority answered to a question that was asked in `epoch`. */
+  learn(name: string, version: number, epoch: number): TagRef {
+    const ref = this.ref(name);
+    if (ref.isPending) return ref;
+    if (version > ref.version) ref.version = version;
+    ref.verifiedIn = epoch;
+    return ref;
+  }
+
+  /** Invalidates what has `name` at once, before the authority knows. */
+  begin(name: string): void {
+    const ref = this.ref(name);
+    ref.isPending = true;
+    ref.version = this.nextProvisional();
+    this.changes += 1;
+  }
+
+  /** Ends what was begun, also what failed before, with a version that the authority gave since. */
+  confirm(name: string, version: number): void {
+    this.ref(name).isPending = false;
+    this.announce(name, version);
+  }
+
+  /** Takes over a version that was given to `name`, here or elsewhere. */
+  announce(name: string, version: number): void {
+    const ref = this.ref(name);
+    this.changes += 1;
+    if (version > ref.version) ref.version = version;
+    if (!ref.isPending) ref.verifiedIn = this.sync.epoch;
+  }
+
+  /** Everything that holds one of the names is invalid afterwards; that is safe, and rare. */
+  private forgetAll(): void {
+    for (const ref of this.refs.values()) {
+      // A name whose invalidation is not confirmed must not be learnt anew.
+      if (ref.isPending) continue;
+      ref.version = Number.NaN;
+      this.refs.delete(ref.name);
+    }
+    this.changes += 1;
+  }
+
+  private nextProvisional(): number {
+    this.provisional -= 1;
+    return this.provisional;
+  }
+}
