@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { allSettings } from '../../apps/shared/src/all-settings.js';
 import { makeProblem, STATUS_BY_KIND } from '../../apps/api/src/http/problem-details.js';
+import { readPrograms } from './program-sources.js';
 
 const CODE = /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g;
 /** What looks like a code and is none, beside the variables of settings. */
@@ -12,8 +13,12 @@ const ELSEWHERE = ['docs/operations.md', 'docs/context.md'];
 const variables = new Set(
   allSettings.flatMap(({ settings }) => [...settings.values()].map(({ env }) => env)),
 );
-const sources = await readSources();
-const inSource = new Set(sources.flatMap(({ codes }) => codes));
+const { sources } = await readPrograms();
+const inSource = new Set(
+  sources
+    .flatMap(({ content }) => [...content.matchAll(CODE)].map(([, code = '']) => code))
+    .filter((code) => !variables.has(code) && !OTHERS.has(code)),
+);
 const api = await readFile('docs/api.md', 'utf8');
 const elsewhere = await Promise.all(ELSEWHERE.map((path) => readFile(path, 'utf8')));
 const all = [api, ...elsewhere].join('\n');
@@ -66,30 +71,4 @@ function kindsOf(content: string, code: string): string[] {
     'g',
   );
   return [...content.matchAll(thrown)].map(([, kind = '']) => kind);
-}
-
-async function readSources(): Promise<{ content: string; codes: string[] }[]> {
-  const names = await Promise.all(
-    ['libs', 'apps'].map(async (root) =>
-      (await readdir(root, { recursive: true })).map((name) => `${root}/${name}`),
-    ),
-  );
-  // A lib without a door is not part of anything yet.
-  const doors = new Set(names.flat().filter((name) => /\/src\/(index|main)\.ts$/.test(name)));
-  const code = names
-    .flat()
-    .filter((name) => /\/src\/.*\.ts$/.test(name) && !/spec\.ts$|\/testing\//.test(name))
-    .filter(
-      (name) => name.startsWith('apps/') || doors.has(name.replace(/\/src\/.*/, '/src/index.ts')),
-    );
-  return Promise.all(
-    code.map(async (name) => {
-      const content = await readFile(name, 'utf8');
-      const quoted = [...content.matchAll(CODE)].map(([, found = '']) => found);
-      return {
-        content,
-        codes: quoted.filter((found) => !variables.has(found) && !OTHERS.has(found)),
-      };
-    }),
-  );
 }
