@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemClock } from '#libs/core';
 import { ComponentMonitor, type ComponentReport, type HealthComponent } from '#libs/health';
 import { EmbeddedPostgres } from '#libs/persistence';
-import { listProcesses } from '../start/support/processes.js';
+import { processesOf } from '../start/support/processes.js';
 import { startRedisServer, type TestRedis } from '../support/redis-server.js';
 import { DatabaseComponent } from '../../libs/health/src/components/database.component.js';
 import { RedisComponent } from '../../libs/health/src/components/redis.component.js';
@@ -101,12 +101,8 @@ describe('the health of PostgreSQL', () => {
   it('is down while all of its processes hang, and up again when they go on', async () => {
     const monitor = watch(new DatabaseComponent(postgres.url, TIMEOUT_MS));
     await until(monitor, { status: 'up' });
-    const pids = [
-      postgres.pid,
-      ...listProcesses()
-        .filter(({ parentPid }) => parentPid === postgres.pid)
-        .map(({ pid }) => pid),
-    ];
+    const pids = processesOf(folder).map(({ pid }) => pid);
+    expect(pids).toContain(postgres.pid);
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
     await until(monitor, { status: 'down' });
     for (const pid of pids) process.kill(pid, 'SIGCONT');

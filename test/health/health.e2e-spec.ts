@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { EmbeddedPostgres } from '#libs/persistence';
 import { temporaryFolder } from '../start/support/folders.js';
-import { listProcesses } from '../start/support/processes.js';
+import { processesOf } from '../start/support/processes.js';
 import { RunningProgram } from '../start/support/running-program.js';
 import { freePort, startRedisServer, type TestRedis } from '../support/redis-server.js';
 
@@ -113,8 +113,9 @@ describe('the health routes', () => {
   });
 
   it('are not ready while PostgreSQL hangs, answer at once all the same, and stay live', async () => {
-    const backends = listProcesses().filter(({ parentPid }) => parentPid === postgres.pid);
-    const thaw = freeze([postgres.pid, ...backends.map(({ pid }) => pid)]);
+    const pids = processesOf(join(folder.path, 'data')).map(({ pid }) => pid);
+    expect(pids).toContain(postgres.pid);
+    const thaw = freeze(pids);
     try {
       const health = await eventually('/health', { httpStatus: 503, status: 'error' });
       expect(health.details['database']).toMatchObject({ status: 'down' });
