@@ -1,11 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemClock } from '#libs/core';
 import { ComponentMonitor, type ComponentReport, type HealthComponent } from '#libs/health';
 import { EmbeddedPostgres } from '#libs/persistence';
+import { temporaryFolder } from '../start/support/folders.js';
 import { processesOf } from '../start/support/processes.js';
 import { startRedisServer, type TestRedis } from '../support/redis-server.js';
 import { DatabaseComponent } from '../../libs/health/src/components/database.component.js';
@@ -85,23 +84,23 @@ describe('the health of Redis', () => {
 });
 
 describe('the health of PostgreSQL', () => {
-  let folder: string;
+  let folder: ReturnType<typeof temporaryFolder>;
   let postgres: EmbeddedPostgres;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'pantheon-health-'));
-    postgres = await EmbeddedPostgres.start({ dataDir: join(folder, 'data') });
+    folder = temporaryFolder('pantheon-health');
+    postgres = await EmbeddedPostgres.start({ dataDir: join(folder.path, 'data') });
   });
 
   afterAll(async () => {
     await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
+    folder.remove();
   });
 
   it('is down while all of its processes hang, and up again when they go on', async () => {
     const monitor = watch(new DatabaseComponent(postgres.url, TIMEOUT_MS));
     await until(monitor, { status: 'up' });
-    const pids = processesOf(folder).map(({ pid }) => pid);
+    const pids = processesOf(folder.path).map(({ pid }) => pid);
     expect(pids).toContain(postgres.pid);
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
     await until(monitor, { status: 'down' });
