@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { markdownSections, type MarkdownSection } from '#libs/context';
 import { shortened, storableTexts } from './entry-texts.js';
 import type { IngestInput, KeyedEntry, SkippedInput } from './ingest-input.js';
-import { findFiles, readDocument } from './markdown-files.js';
+import { findFiles, readDocuments } from './markdown-files.js';
 
 const KEY_PREFIX = 'markdown:';
 const MAX_ANCHOR_LENGTH = 100;
@@ -25,13 +25,12 @@ export async function markdownInput(
     skipped,
     isSkipped: (key) => skippedKeys.has(key.slice(0, key.lastIndexOf('#'))),
     async *entries({ maxTextBytes, onUnit }) {
-      for (const path of paths) {
-        const document = await readDocument(path, cwd);
+      for await (const document of readDocuments(paths, cwd)) {
         if ('text' in document) {
-          yield* sectionEntries(path, document.text, maxTextBytes);
+          yield* sectionEntries(document.path, document.text, maxTextBytes);
         } else {
           skipped.push(document.skipped);
-          skippedKeys.add(documentKey(path));
+          skippedKeys.add(documentKey(document.path));
         }
         onUnit();
       }
