@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SystemClock } from '#libs/core';
+import {
+  CacheHub,
+  EntryCodec,
+  MemoryVersionStore,
+  RedisBackplane,
+  RedisTier,
+  RedisVersionStore,
+} from '#libs/cache';
+import { startRedisServer } from '../support/redis-server.js';
+
+const TIER_TIMEOUT_MS = 100;
+const SOFT_TIMEOUT_MS = 30;
+const LOADER_MS = 50;
+/** What a busy machine may add to a timer; the promise itself is 10 ms. */
+const SLACK_MS = 40;
+
+describe('a cache on a Redis that stands still', () => {
+  let server: Awaited<ReturnType<typeof startRedisServer>>;
+  let redis: Redis;
+  const hubs: CacheHub[] = [];
+
+  beforeEach(async () => {
+    server = await startRedisServer();
+    redis = new Redis(server.url, { maxRetriesPerRequest: 1 });
+  });
+
+  afterEach(async () => {
+    signal('SIGCONT');
+    await Promise.all(hubs.splice(0).map((hub) => hub.close()));
+    redis.disconnect();
+    await server.stop();
+  });
+
+  function signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    if (server.pid !== undefined) process.kill(server.pid, name);
+  }
+
+  async function hubOf(): Promise<CacheHub> {
+    const clock = new SystemClock();
+    const hub = new CacheHub({
+      clock,
+      tiers: [
+        {
+          tier: new RedisTier({ redis, codec: new EntryCodec(), clock }),
+          timeoutMs: TIER_TIMEOUT_MS,
+        },
+      ],
+      versions: new RedisVersionStore({ redis }),
+      versionsTimeoutMs: TIER_TIMEOUT_MS,
+      backplane: new RedisBackplane({ redis }),
+      heartbeatMs: 200,
+      publishTimeoutMs: TIER_TIMEOUT_MS,
+    });
+    await hub.start();
+    hubs.push(hub);
+    return hub;
+  }
+
+  async function timed<Value>(run: () => Promise<Value>): Promise<{ value: Value; ms: number }> {
+    const startedMs = performance.now();
+    const value = await run();
+    return { value, ms: performance.now() - startedMs };
+  }
+
+  const slowly = (value: number) => async (): Promise<number> => {
+    await sleep(LOADER_MS);
+    return value;
+  };
+
+  it('answers a hit at once, a stale one after the soft time-out, a cold one after loader and level', async () => {
+    const hub = await hubOf();
+    const cache = hub.cache<number>('orders', {
+      ttlMs: 60_000,
+      staleMs: 60_000,
+      softTimeoutMs: SOFT_TIMEOUT_MS,
+    });
+    await cache.set('fresh', 1);
+    await cache.set('stale', 1, { ttlMs: 1 });
+    await sleep(20);
+    signal('SIGSTOP');
+
+    const fresh = await timed(() => cache.getOrSet('fresh', slowly(2)));
+    expect(fresh.value).toBe(1);
+    expect(fresh.ms).toBeLessThan(10);
+
+    const stale = await timed(() => cache.getOrSetEntry('stale', slowly(2)));
+    expect(stale.value).toMatchObject({ value: 1, source: 'STALE' });
+    expect(stale.ms).toBeLessThan(SOFT_TIMEOUT_MS + 10 + SLACK_MS);
+
+    const cold = await timed(() => cache.getOrSet('cold', slowly(3)));
+    expect(cold.value).toBe(3);
+    expect(cold.ms).toBeLessThan(TIER_TIMEOUT_MS + LOADER_MS + SLACK_MS);
+
+    // Five failures open the breaker; from then on nobody waits for Redis.
+    for (let index = 0; index < 6; index += 1) await cache.getOrSet(`open-${index}`, () => index);
+    const open = await timed(() => cache.getOrSet('no wait', slowly(4)));
+    expect(open.ms).toBeLessThan(LOADER_MS + SLACK_MS);
+    expect(await cache.getOrSet('cold', slowly(9))).toBe(3);
+  });
+
+  it('notices the silence, and after it trusts nothing that others may have changed', async () => {
+    const [a, b] = [await hubOf(), await hubOf()];
+    const [onA, onB] = [a.cache<number>('orders'), b.cache<number>('orders')];
+    await onB.getOrSet('k', () => 1);
+    await b.drain();
+    signal('SIGSTOP');
+    const receipt = await onA.delete('k');
+    expect(receipt).toEqual({ acknowledged: false });
+    while (b.isInSync) await sleep(10);
+    signal('SIGCONT');
+    const startedMs = performance.now();
+    let value = 1;
+    while (value === 1 && performance.now() - startedMs < 10_000) {
+      await sleep(20);
+      value = await onB.getOrSet('k', () => 2);
+    }
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    expect(await onA.getOrSet('k', () => 3)).toBe(2);
+  });
+
+  it('starts without Redis, works, and joins the others when it is there', async () => {
+    const clock = new SystemClock();
+    const away = new Redis('redis://127.0.0.1:1', {
+      maxRetriesPerRequest: 1,
+      retryStrategy: () => 50,
+    });
+    away.on('error', () => undefined);
+    const hub = new CacheHub({
+      clock,
+      tiers: [
+        { tier: new RedisTier({ redis: away, codec: new EntryCodec(), clock }), timeoutMs: 20 },
+      ],
+      versions: new MemoryVersionStore(),
+      backplane: new RedisBackplane({ redis: away }),
+      heartbeatMs: 50,
+      publishTimeoutMs: 20,
+    });
+    await hub.start();
+    expect(hub.isInSync).toBe(false);
+    const cache = hub.cache<number>('orders');
+    expect(await cache.getOrSet('k', () => 1)).toBe(1);
+    expect(await cache.getEntry('k')).toMatchObject({ value: 1, source: 'L1' });
+    expect(await cache.delete('k')).toEqual({ acknowledged: false });
+    expect(await cache.get('k')).toBeUndefined();
+    await hub.close();
+    away.disconnect();
+  });
+});
