@@ -3,7 +3,7 @@ import type { CommandIo } from './command-spec.js';
 
 /** Shows how far a command is. Silent unless stderr is a terminal. */
 export interface ProgressBar {
-  update(done: number, total: number, entries: number): void;
+  update(done: number, entries: number): void;
   /** Removes the bar. May be called twice. */
   stop(): void;
 }
@@ -14,6 +14,7 @@ const REFRESH_MS = 100;
 export async function startProgressBar(
   label: string,
   unit: string,
+  total: number,
   io: Pick<CommandIo, 'stderr'>,
 ): Promise<ProgressBar> {
   if (io.stderr.isTTY !== true) return { update: () => undefined, stop: () => undefined };
@@ -30,11 +31,10 @@ export async function startProgressBar(
     Presets.shades_classic,
   );
   const startedAt = performance.now();
-  bar.start(1, 0, { entries: 0, rate: 0 });
+  bar.start(total, 0, { entries: 0, rate: 0 });
   return {
-    update(done, total, entries) {
+    update(done, entries) {
       const seconds = (performance.now() - startedAt) / 1000;
-      bar.setTotal(Math.max(total, 1));
       bar.update(done, { entries, rate: Math.round(entries / Math.max(seconds, 0.001)) });
     },
     stop: () => bar.stop(),

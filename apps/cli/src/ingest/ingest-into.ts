@@ -42,7 +42,7 @@ export async function ingestInto(
   const startedAt = performance.now();
   const keys = prune ? new Set<string>() : undefined;
   const progress = { units: 0, entries: 0 };
-  const bar = await startProgressBar(`${name}:`, input.unit, io);
+  const bar = await startProgressBar(`${name}:`, input.unit, input.total, io);
   const bulk = await store(bar);
   const pruned = keys === undefined ? 0 : await entries.prune(principal, source.id, isWanted(keys));
   const durationMs = performance.now() - startedAt;
@@ -70,7 +70,7 @@ export async function ingestInto(
     try {
       return await entries.bulkInsert(principal, source.id, lines(), {
         signal: io.signal,
-        onProgress: (stored) => bar.update(progress.units, input.total, stored),
+        onProgress: (stored) => bar.update(progress.units, stored),
       });
     } finally {
       bar.stop();
