@@ -1,0 +1,73 @@
+import { HashIndex } from './hash-index.js';
+
+/**
+ * Remembers the 32-bit hashes of the keys that left a cache last, in a ring: the newest takes the
+ * place of the oldest. 9 to 14 bytes a key, whatever the key's length. How far back the memory
+ * reaches is asked with each question, so that it can follow the number of entries in the cache.
+ */
+export class GhostRing {
+  private hashes: Uint32Array;
+  private index: HashIndex;
+  private used = 0;
+  private next = 0;
+  /** Number of keys that are remembered. */
+  size = 0;
+
+  constructor(capacity: number) {
+    this.hashes = new Uint32Array(Math.max(1, capacity));
+    this.index = new HashIndex(this.hashes.length);
+  }
+
+  /** Makes the ring longer; what it remembers stays. */
+  reserve(capacity: number): void {
+    if (capacity <= this.hashes.length) return;
+    const { hashes: old, used, next } = this;
+    const remembered: number[] = [];
+    for (let age = used; age >= 1; age -= 1) {
+      const place = (next - age + old.length) % old.length;
+      const hash = old[place] as number;
+      if (this.index.find(hash, old) === place) remembered.push(hash);
+    }
+    this.hashes = new Uint32Array(capacity);
+    this.index = new HashIndex(capacity);
+    this.used = 0;
+    this.next = 0;
+    this.size = 0;
+    for (const hash of remembered) this.add(hash);
+  }
+
+  add(hash: number): void {
+    const { hashes, index, next } = this;
+    const known = index.find(hash, hashes);
+    if (known >= 0) this.forget(known);
+    // The place may have been given up already, by `take` or by a newer copy of its hash.
+    if (this.used < hashes.length) this.used += 1;
+    else if (index.find(hashes[next] as number, hashes) === next) this.forget(next);
+    hashes[next] = hash;
+    index.add(next, hashes);
+    this.size += 1;
+    this.next = next + 1 === hashes.length ? 0 : next + 1;
+  }
+
+  /** Whether the hash is among the last `reach` that were added; it is forgotten with that. */
+  take(hash: number, reach: number): boolean {
+    const { hashes } = this;
+    const place = this.index.find(hash, hashes);
+    if (place < 0) return false;
+    this.forget(place);
+    const age = (this.next - place + hashes.length - 1) % hashes.length;
+    return age < reach;
+  }
+
+  clear(): void {
+    this.index.clear();
+    this.used = 0;
+    this.next = 0;
+    this.size = 0;
+  }
+
+  private forget(place: number): void {
+    this.index.delete(place, this.hashes);
+    this.size -= 1;
+  }
+}

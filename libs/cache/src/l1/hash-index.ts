@@ -1,0 +1,73 @@
+const EMPTY = -1;
+const MAX_LOAD = 0.8;
+/** Fibonacci hashing: spreads also hashes that differ in few bits. */
+const SPREAD = 0x9e3779b1;
+
+/**
+ * Finds places of an array of 32-bit hashes by hash: open addressing with linear probing and
+ * deletion by shifting back, 5 to 10 bytes a place. The hashes themselves stay in the owner's
+ * array. Keys whose 32-bit hashes are equal are taken for one.
+ */
+export class HashIndex {
+  private cells: Int32Array;
+  private shift: number;
+
+  constructor(places: number) {
+    const bits = Math.max(3, 32 - Math.clz32(Math.ceil(places / MAX_LOAD) - 1));
+    this.cells = new Int32Array(2 ** bits).fill(EMPTY);
+    this.shift = 32 - bits;
+  }
+
+  /** The place that holds the hash, -1 when none does. */
+  find(hash: number, hashes: Uint32Array): number {
+    const { cells } = this;
+    const mask = cells.length - 1;
+    let cell = this.home(hash);
+    for (;;) {
+      const place = cells[cell] as number;
+      if (place === EMPTY || hashes[place] === hash) return place;
+      cell = (cell + 1) & mask;
+    }
+  }
+
+  /** Adds a place whose hash stands in `hashes` and is not in the index. */
+  add(place: number, hashes: Uint32Array): void {
+    const { cells } = this;
+    const mask = cells.length - 1;
+    let cell = this.home(hashes[place] as number);
+    while (cells[cell] !== EMPTY) cell = (cell + 1) & mask;
+    cells[cell] = place;
+  }
+
+  /** Removes a place; nothing happens when it is not in the index. */
+  delete(place: number, hashes: Uint32Array): void {
+    const { cells } = this;
+    const mask = cells.length - 1;
+    let gap = this.home(hashes[place] as number);
+    while (cells[gap] !== place) {
+      if (cells[gap] === EMPTY) return;
+      gap = (gap + 1) & mask;
+    }
+    let cell = gap;
+    for (;;) {
+      cell = (cell + 1) & mask;
+      const moved = cells[cell] as number;
+      if (moved === EMPTY) break;
+      const home = this.home(hashes[moved] as number);
+      // It may fill the gap if its home is not after the gap, seen from where it stands.
+      if (((cell - home) & mask) >= ((cell - gap) & mask)) {
+        cells[gap] = moved;
+        gap = cell;
+      }
+    }
+    cells[gap] = EMPTY;
+  }
+
+  clear(): void {
+    this.cells.fill(EMPTY);
+  }
+
+  private home(hash: number): number {
+    return Math.imul(hash, SPREAD) >>> this.shift;
+  }
+}
