@@ -134,7 +134,8 @@ describe('the commands of the documents', () => {
       if (child.exitCode !== null) throw new Error(`it ended: ${output}`);
       await sleep(50);
     }
-    const ended = once(child, 'exit');
+    // When its output ends, so have all processes that npm started.
+    const ended = once(child, 'close');
     process.kill(-(child.pid ?? 0), 'SIGTERM');
     await ended;
   }

@@ -67,7 +67,7 @@ describe('what the Dockerfile builds', () => {
         expect(`${path} ${answer.status}`).toBe(`${path} 200`);
       }
     } finally {
-      const ended = once(api, 'exit');
+      const ended = once(api, 'close');
       api.kill(lastStep(image.stage, 'STOPSIGNAL').text as NodeJS.Signals);
       expect(await ended).toEqual([0, null]);
     }
@@ -84,7 +84,7 @@ describe('what the Dockerfile builds', () => {
       if (worker.exitCode !== null) throw new Error(`the worker ended: ${output()}`);
       await sleep(50);
     }
-    const ended = once(worker, 'exit');
+    const ended = once(worker, 'close');
     worker.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
   }, 60_000);

@@ -64,7 +64,7 @@ describe('the tour of the README', () => {
   });
 
   it('ends at Ctrl-C and leaves nothing behind', async () => {
-    const ended = once(server, 'exit');
+    const ended = once(server, 'close');
     // A terminal sends the signal to every process of the group.
     process.kill(-(server.pid ?? 0), 'SIGINT');
     await ended;
