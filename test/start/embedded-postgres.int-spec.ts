@@ -153,6 +153,7 @@ describe('a new data folder', () => {
 
   it('is made anew when its making was cut short', async () => {
     mkdirSync(join(dataDir, 'postgres.creating', 'base'), { recursive: true });
+    chmodSync(dataDir, 0o711);
     writeFileSync(join(dataDir, 'postgres.creating', 'PG_VERSION'), '18\n');
 
     const postgres = await start();

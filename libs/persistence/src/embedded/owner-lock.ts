@@ -1,5 +1,6 @@
 import { link, rename, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { newId } from '#libs/core';
 import type { DataFolder } from './data-folder.js';
 import { EmbeddedPostgresInUseError } from './errors/embedded-postgres-in-use.error.js';
 import { giveTo, readIfPresent } from './private-file.js';
@@ -29,7 +30,7 @@ export class OwnerLock {
         .join(' '),
     };
     const lock = new OwnerLock(folder.lock, `${JSON.stringify(self)}\n`);
-    const draft = `${folder.lock}.${process.pid}`;
+    const draft = `${folder.lock}.${newId()}`;
     await writeFile(draft, lock.content, { mode: 0o600 });
     await giveTo(draft, folder.owner);
     try {
@@ -72,7 +73,7 @@ async function removeIfStale(folder: DataFolder): Promise<void> {
   }
   // Another process may have replaced the stale lock since we looked: whoever renames it looks
   // again at what was renamed, and puts it back when it is not the stale one.
-  const aside = `${folder.lock}.stale.${process.pid}`;
+  const aside = `${folder.lock}.${newId()}`;
   try {
     await rename(folder.lock, aside);
   } catch (error) {

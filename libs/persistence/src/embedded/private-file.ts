@@ -1,4 +1,5 @@
 import { chown, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { newId } from '#libs/core';
 
 /** Owner of a file that root writes on behalf of another user. */
 export interface FileOwner {
@@ -15,7 +16,7 @@ export async function writePrivateFile(
   text: string,
   owner?: FileOwner,
 ): Promise<void> {
-  const draft = `${path}.${process.pid}`;
+  const draft = `${path}.${newId()}`;
   try {
     await writeFile(draft, text, { mode: 0o600 });
     if (owner !== undefined) await giveTo(draft, owner);
