@@ -70,3 +70,5 @@ export { CacheOptionsError } from './errors/cache-options.error.js';
 export { CacheUnavailableError } from './errors/cache-unavailable.error.js';
 export { KeyvIncompatibleError } from './errors/keyv-incompatible.error.js';
 export { assertKeyvMajor } from './facade/keyv-major.js';
+export { CACHE_MANAGER, CacheManagerFacade } from './facade/cache-manager.facade.js';
+export type { CacheManagerEvents, WrapOptions } from './facade/cache-manager.facade.js';

@@ -70,8 +70,8 @@ export async function runInterleavings(
   const load = async (key: string): Promise<number> => {
     if (random(3) === 0) await sleep(random(3));
     const value = Number(await redis.get(`${prefix}truth:${key}`));
-    // The value gets old on its way.
-    if (random(2) === 0) await sleep(random(4));
+    // The value gets old on its way, longer than an invalidation takes.
+    if (random(2) === 0) await sleep(random(16));
     return value;
   };
   const tagsOf = (key: string): string[] => [`tag-${key}`, 'shared'];
