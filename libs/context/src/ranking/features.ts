@@ -3,13 +3,13 @@ import { type Term, tokenize } from './tokenizer.js';
 /** What the search index keeps of a text. */
 export interface TextIndex {
   /** Distinct terms, for the full-text index. */
-  readonly terms: readonly string[];
+  readonly terms: readonly Term[];
   /** Packed features, for ranking in process. */
   readonly features: Uint8Array;
 }
 
 /*
- * Packed features: a header (version, 0, number of words as uint16 LE), then four bytes a feature:
+ * Packed features: a header (version, pairs, words as uint16 LE), then four bytes a feature:
  * a 24-bit hash, LE, and a weight of 1 to 255. Words come first, then pairs of neighbours in the
  * lead. 24 bits make a false match of one feature with a text of a hundred a matter of 1 in
  * 160,000.
@@ -32,8 +32,8 @@ const B = 0.35;
 const USUAL_LENGTH = 80;
 
 /** Stand for the neighbours before the first and after the last term of a lead. */
-export const LEAD_START: Term = { text: '', hash: 1 };
-export const LEAD_END: Term = { text: '', hash: 2 };
+export const LEAD_START: Term = { text: '', hash: 1, lexeme: '' };
+export const LEAD_END: Term = { text: '', hash: 2, lexeme: '' };
 
 /** Indexes a text. Its first line, such as a heading, is the lead and counts more. */
 export function indexText(text: string): TextIndex {
@@ -41,18 +41,18 @@ export function indexText(text: string): TextIndex {
   const lineEnd = trimmed.indexOf('\n');
   const lead = tokenize(lineEnd < 0 ? trimmed : trimmed.slice(0, lineEnd));
   const body = lineEnd < 0 ? [] : tokenize(trimmed.slice(lineEnd));
-  const frequencies = new Map<number, number>();
-  const terms = new Set<string>();
+  const frequencies = new Map<Term, number>();
   const norm = K1 * (1 - B + (B * (lead.length + body.length)) / USUAL_LENGTH);
-  const count = (term: Term, weight: number): void => {
-    if (terms.size < MAX_TERMS) terms.add(term.text);
-    frequencies.set(term.hash, (frequencies.get(term.hash) ?? 0) + weight);
-  };
   for (const [index, term] of lead.entries()) {
-    count(term, index < MAX_LEAD_TERMS ? LEAD_WEIGHT : 1);
+    const weight = index < MAX_LEAD_TERMS ? LEAD_WEIGHT : 1;
+    frequencies.set(term, (frequencies.get(term) ?? 0) + weight);
   }
-  for (const term of body) count(term, 1);
-  return { terms: [...terms], features: pack(frequencies, pairsOf(lead), norm) };
+  for (const term of body) frequencies.set(term, (frequencies.get(term) ?? 0) + 1);
+  const terms = [...frequencies.keys()];
+  return {
+    terms: terms.length > MAX_TERMS ? terms.slice(0, MAX_TERMS) : terms,
+    features: pack(frequencies, pairsOf(lead), norm),
+  };
 }
 
 /** The hash of two neighbouring terms. */
@@ -64,6 +64,12 @@ export function pairHash(first: Term, second: Term): number {
 export function wordCount(features: Uint8Array): number {
   if (features[0] !== VERSION) return 0;
   return (features[2] ?? 0) | ((features[3] ?? 0) << 8);
+}
+
+/** Length in bytes of the packed features that begin at an offset. */
+export function packedLength(bytes: Uint8Array, offset: number): number {
+  const words = (bytes[offset + 2] ?? 0) | ((bytes[offset + 3] ?? 0) << 8);
+  return HEADER_BYTES + FEATURE_BYTES * (words + (bytes[offset + 1] ?? 0));
 }
 
 function pairsOf(lead: readonly Term[]): Map<number, number> {
@@ -79,13 +85,14 @@ function pairsOf(lead: readonly Term[]): Map<number, number> {
 }
 
 function pack(
-  words: ReadonlyMap<number, number>,
+  words: ReadonlyMap<Term, number>,
   pairs: ReadonlyMap<number, number>,
   norm: number,
 ): Uint8Array {
   const wordsKept = Math.min(words.size, MAX_WORDS);
   const packed = new Uint8Array(HEADER_BYTES + FEATURE_BYTES * (wordsKept + pairs.size));
   packed[0] = VERSION;
+  packed[1] = pairs.size;
   packed[2] = wordsKept & 0xff;
   packed[3] = wordsKept >>> 8;
   let at = HEADER_BYTES;
@@ -97,9 +104,9 @@ function pack(
     at += FEATURE_BYTES;
   };
   let left = wordsKept;
-  for (const [hash, frequency] of words) {
+  for (const [term, frequency] of words) {
     if (left === 0) break;
-    write(hash, frequency);
+    write(term.hash, frequency);
     left -= 1;
   }
   for (const [hash, frequency] of pairs) write(hash, frequency);

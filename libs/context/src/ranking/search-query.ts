@@ -86,6 +86,11 @@ export class SearchQuery {
     this.wordsInContext = this.isWord.filter(Boolean).length;
   }
 
+  /** Whether vectors of an embedding service are compared as well. */
+  get hasMeaning(): boolean {
+    return this.meaning !== undefined;
+  }
+
   /**
    * How well an entry fits the texts: for each, the share of its weight that the entry holds, and
    * of these the best; 0 to 1.

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SearchQuery } from './search-query.js';
-import { lexeme, textCondition } from './text-condition.js';
+import { textCondition } from './text-condition.js';
+import { quoted } from './tokenizer.js';
 import type { TermStatistics } from './term-statistics.js';
 
 const ENTRIES = 100_000;
@@ -43,8 +44,8 @@ describe('the condition of a search', () => {
   });
 });
 
-describe('lexeme', () => {
-  it('quotes what tsquery would read as its own', () => {
-    expect(lexeme(`it's \\ & | ! ( )`)).toBe(`'it''s \\\\ & | ! ( )'`);
+describe('quoted words', () => {
+  it('hide what tsquery would read as its own', () => {
+    expect(quoted(`it's \\ & | ! ( )`)).toBe(`'it''s \\\\ & | ! ( )'`);
   });
 });

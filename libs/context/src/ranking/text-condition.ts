@@ -1,5 +1,6 @@
 import type { Seed } from './search-query.js';
 import type { TermStatistics } from './term-statistics.js';
+import { quoted } from './tokenizer.js';
 
 /** How much a search may look at. */
 export interface SearchBudget {
@@ -103,18 +104,13 @@ function factored(groups: readonly Group[]): string[] {
   const byFirst = new Map<string, string[]>();
   for (const [first, ...others] of groups) {
     const rest = byFirst.get(first) ?? [];
-    if (others.length > 0) rest.push(others.map(lexeme).join(' & '));
+    if (others.length > 0) rest.push(others.map(quoted).join(' & '));
     byFirst.set(first, rest);
   }
   return [...byFirst].map(([first, rest]) => {
-    if (rest.length === 0) return lexeme(first);
+    if (rest.length === 0) return quoted(first);
     const [only = '', ...more] = rest;
-    if (more.length === 0) return `(${lexeme(first)} & ${only})`;
-    return `(${lexeme(first)} & (${rest.map((group) => `(${group})`).join(' | ')}))`;
+    if (more.length === 0) return `(${quoted(first)} & ${only})`;
+    return `(${quoted(first)} & (${rest.map((group) => `(${group})`).join(' | ')}))`;
   });
-}
-
-/** A term as `tsvector` and `tsquery` read it, whatever it holds. */
-export function lexeme(term: string): string {
-  return `'${term.replaceAll(/['\\]/g, '$&$&')}'`;
 }

@@ -1,9 +1,12 @@
 import { stemmer } from 'stemmer';
 
-/** A term: the form in which a word is indexed, and its 24-bit hash. */
+/** A term: the form in which a word is indexed. The same form is the same object. */
 export interface Term {
   readonly text: string;
+  /** 24 bits. */
   readonly hash: number;
+  /** Quoted, as `tsvector` and `tsquery` read it. */
+  readonly lexeme: string;
 }
 
 const MAX_WORD_LENGTH = 64;
@@ -30,6 +33,7 @@ const CAMEL_BOUNDARY = /(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/;
  * When full it starts anew, which costs less than keeping an order of use.
  */
 const known = new Map<string, readonly Term[]>();
+const terms = new Map<string, Term>();
 
 /**
  * The terms of a text in its order: words in lower case without accents, reduced to their English
@@ -37,7 +41,7 @@ const known = new Map<string, readonly Term[]>();
  * spaces give pairs of characters.
  */
 export function tokenize(text: string): Term[] {
-  const terms: Term[] = [];
+  const found: Term[] = [];
   const { length } = text;
   let start = -1;
   for (let at = 0; at <= length; at += 1) {
@@ -46,12 +50,12 @@ export function tokenize(text: string): Term[] {
       if (start < 0) start = at;
     } else if (start >= 0) {
       for (const term of termsOf(text.slice(start, Math.min(at, start + MAX_WORD_LENGTH)))) {
-        terms.push(term);
+        found.push(term);
       }
       start = -1;
     }
   }
-  return terms;
+  return found;
 }
 
 function isWordCharacter(text: string, at: number): boolean {
@@ -66,11 +70,32 @@ function isWordCharacter(text: string, at: number): boolean {
 function termsOf(word: string): readonly Term[] {
   const cached = known.get(word);
   if (cached !== undefined) return cached;
-  if (known.size >= MAX_CACHED_WORDS) known.clear();
-  const terms = [...new Set(formsOf(word))].map((text) => ({ text, hash: hashOf(text) }));
-  // A copy of the word: a slice would keep the whole text alive.
-  known.set(Buffer.from(word).toString(), terms);
-  return terms;
+  if (known.size >= MAX_CACHED_WORDS) {
+    known.clear();
+    terms.clear();
+  }
+  const found = [...new Set(formsOf(word))].map(termOf);
+  known.set(copyOf(word), found);
+  return found;
+}
+
+function termOf(form: string): Term {
+  const cached = terms.get(form);
+  if (cached !== undefined) return cached;
+  const text = copyOf(form);
+  const term: Term = { text, hash: hashOf(text), lexeme: quoted(text) };
+  terms.set(text, term);
+  return term;
+}
+
+/** A string of its own: a slice would keep the whole text alive that it was cut from. */
+function copyOf(slice: string): string {
+  return Buffer.from(slice).toString();
+}
+
+/** A word as `tsvector` and `tsquery` read it, whatever it holds. */
+export function quoted(word: string): string {
+  return `'${word.replaceAll(/['\\]/g, '$&$&')}'`;
 }
 
 function formsOf(word: string): string[] {

@@ -1,9 +1,9 @@
+/// <reference lib="es2024.string" />
 const MAX_LEVELS = 32;
-const HALF_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 /** Whether PostgreSQL can keep a text as it is: no NUL and no half surrogate pair. */
 export function isStorableText(text: string): boolean {
-  return !text.includes('\0') && !HALF_SURROGATE.test(text);
+  return !text.includes('\0') && text.isWellFormed();
 }
 
 /** Whether PostgreSQL can keep a value as `jsonb`, within a size and a depth. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { newId } from '#libs/core';
 import type { Role } from '../port/context-port.js';
+import { facetsOf } from '../ranking/facets.js';
 import type { NewEntry } from '../port/store-entry.js';
 
 /** An entry ready to be stored. */
@@ -16,6 +17,8 @@ export interface EntryRecord {
   readonly rating: number | null;
   /** JSON. */
   readonly metadata: string;
+  /** For the search index (ranking/facets.ts). */
+  readonly facets: readonly string[];
   readonly externalKey: string | null;
   readonly contentHash: Buffer;
 }
@@ -36,10 +39,12 @@ export function toEntryRecord(entry: NewEntry, now: Date): EntryRecord {
     entry.pinned ?? false,
     entry.rating ?? null,
   ];
+  const fields = fieldsOf(entry);
   return {
     id: newId(now.getTime()),
     text: entry.text,
-    ...fieldsOf(entry),
+    ...fields,
+    facets: facetsOf({ ...fields, metadata: entry.metadata ?? {} }),
     occurredAt: entry.occurredAt === undefined ? now : new Date(entry.occurredAt),
     importance: importanceOf(entry.importance),
     pinned: entry.pinned ?? false,

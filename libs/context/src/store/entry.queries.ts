@@ -1,4 +1,4 @@
-import { lexeme } from '../ranking/text-condition.js';
+import { quoted, type Term } from '../ranking/tokenizer.js';
 import type { Queryable } from './database.js';
 import type { EntryRecord } from './entry-record.js';
 import { sourceTag } from './source-tag.js';
@@ -8,7 +8,7 @@ export interface IndexedRecord {
   readonly record: EntryRecord;
   /** Absent: the index row is left pending for the indexer. */
   readonly index?: {
-    readonly terms: readonly string[];
+    readonly terms: readonly Term[];
     readonly features: Uint8Array;
     readonly dense: Uint8Array | null;
   };
@@ -77,7 +77,7 @@ export function storeEntries(
   unordered: readonly IndexedRecord[],
 ): Promise<StoredRecord[]> {
   const records = [...unordered].sort(byExternalKey);
-  const tag = lexeme(sourceTag(sourceId));
+  const tag = quoted(sourceTag(sourceId));
   const column = <Value>(value: (record: EntryRecord) => Value): Value[] =>
     records.map(({ record }) => value(record));
   return database.query(STORE_SQL, [
@@ -94,7 +94,9 @@ export function storeEntries(
     column(({ text }) => text),
     column(({ externalKey }) => externalKey),
     column(({ contentHash }) => contentHash),
-    records.map(({ index }) => (index === undefined ? null : termsValue(tag, index.terms))),
+    records.map(({ record, index }) =>
+      index === undefined ? null : termsValue(tag, record.facets, index.terms),
+    ),
     records.map(({ index }) => (index === undefined ? null : bytes(index.features))),
     records.map(({ index }) => {
       const dense = index?.dense ?? null;
@@ -108,9 +110,10 @@ function byExternalKey({ record: a }: IndexedRecord, { record: b }: IndexedRecor
   return left === right ? 0 : left < right ? -1 : 1;
 }
 
-/** Terms of an entry and the tag of its source, as PostgreSQL reads a `tsvector`. */
-export function termsValue(tag: string, terms: readonly string[]): string {
-  return `${tag} ${terms.map(lexeme).join(' ')}`;
+/** What the full-text index keeps of an entry, as PostgreSQL reads a `tsvector`. */
+export function termsValue(tag: string, facets: readonly string[], terms: readonly Term[]): string {
+  // Facets are made of letters and digits, which need no quotes.
+  return `${tag} ${facets.join(' ')} ${terms.map(({ lexeme }) => lexeme).join(' ')}`;
 }
 
 /** The same bytes as a Buffer, which the driver knows, without copying them. */

@@ -2,7 +2,8 @@ import { isUuid } from '#libs/core';
 import type { EntryConsistency } from '../port/dual-store-manager.js';
 import type { Queryable } from './database.js';
 import { bytes, termsValue } from './entry.queries.js';
-import { lexeme } from '../ranking/text-condition.js';
+import { facetsOf } from '../ranking/facets.js';
+import { quoted, type Term } from '../ranking/tokenizer.js';
 import { sourceTag } from './source-tag.js';
 
 /** An entry whose index is to be written. */
@@ -10,6 +11,10 @@ export interface IndexOrder {
   readonly entryId: string;
   readonly sourceId: string;
   readonly text: string;
+  readonly role: string | null;
+  readonly type: string | null;
+  readonly author: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
   readonly contentHash: Buffer;
   /** This attempt included. */
   readonly attempts: number;
@@ -18,7 +23,7 @@ export interface IndexOrder {
 /** A finished index of one order. */
 export interface IndexResult {
   readonly order: IndexOrder;
-  readonly terms: readonly string[];
+  readonly terms: readonly Term[];
   readonly features: Uint8Array;
   readonly dense: Uint8Array | null;
 }
@@ -60,7 +65,7 @@ export function claimOrders(
        RETURNING i.entry_id, i.source_id, i.content_hash, i.attempts
      )
      SELECT c.entry_id AS "entryId", c.source_id AS "sourceId", c.content_hash AS "contentHash",
-       c.attempts, e.text
+       c.attempts, e.text, e.role, e.type, e.author, e.metadata
      FROM claimed c JOIN context_entry e ON e.id = c.entry_id ORDER BY c.entry_id`,
     values,
   );
@@ -87,7 +92,9 @@ export async function writeIndex(
     [
       results.map(({ order }) => order.entryId),
       results.map(({ order }) => order.contentHash),
-      results.map(({ order, terms }) => termsValue(lexeme(sourceTag(order.sourceId)), terms)),
+      results.map(({ order, terms }) =>
+        termsValue(quoted(sourceTag(order.sourceId)), facetsOf(order), terms),
+      ),
       results.map(({ features }) => bytes(features)),
       results.map(({ dense }) => (dense === null ? null : bytes(dense))),
       complete,

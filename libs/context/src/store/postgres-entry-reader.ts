@@ -20,10 +20,14 @@ export interface ReadableSource {
   readonly retentionDays: number | null;
 }
 
+/** So many times the entries asked for are compared by meaning, the best by their words. */
+const MEANING_REACH = 3;
+
 /** An entry with how well it fits. */
 interface Ranked {
   readonly id: string;
   readonly relevance: number;
+  readonly features: Uint8Array;
 }
 
 /** A manager whose source this reader can read. */
@@ -66,7 +70,12 @@ export class PostgresEntryReader implements BatchReader {
 
   /** Entries of a source by id, archived and expired ones too; those that are not there are left out. */
   byId(sourceId: string, ids: readonly string[]): Promise<StoreEntry[]> {
-    const wanted = ids.filter(isUuid).map((id) => ({ id, sourceId, notBefore: null }));
+    const wanted = ids.filter(isUuid).map((id) => ({
+      id,
+      sourceId,
+      notBefore: null,
+      where: undefined,
+    }));
     return findEntries(this.database, wanted, this.clock.now(), true);
   }
 
@@ -89,16 +98,19 @@ export class PostgresEntryReader implements BatchReader {
     );
     if (searches.length === 0) return reads.map(() => []);
     const ranked = rank(await findCandidates(this.database, searches), query);
-    const best = sourceReads.map(({ sourceId, limit, notBefore }) =>
+    const reach = query.hasMeaning ? MEANING_REACH : 1;
+    const best = sourceReads.map(({ sourceId, limit, notBefore, where }) =>
       (ranked.get(sourceId) ?? [])
-        .slice(0, limit + HIDDEN_SLACK)
-        .map(({ id }) => ({ id, sourceId, notBefore })),
+        .slice(0, reach * limit + HIDDEN_SLACK)
+        .map(({ id, features }) => ({ id, sourceId, notBefore, where, features })),
     );
     const entries = await findEntries(this.database, best.flat(), this.clock.now());
     const byId = new Map(entries.map((entry) => [entry.id, entry]));
-    return best.map((list, place) =>
-      list.flatMap(({ id }) => byId.get(id) ?? []).slice(0, reads[place]?.limit ?? 0),
-    );
+    return best.map((list, place) => {
+      const found = list.flatMap(({ id }) => byId.get(id) ?? []);
+      if (query.hasMeaning) sortByRelevance(found, query);
+      return found.slice(0, reads[place]?.limit ?? 0);
+    });
   }
 
   private async embed(texts: readonly SearchText[]): Promise<readonly Uint8Array[]> {
@@ -119,18 +131,30 @@ export function retentionStart(retentionDays: number | null, clock: Clock): Date
   return retentionDays === null ? null : new Date(clock.nowMs() - retentionDays * DAY_MS);
 }
 
+function sortByRelevance(entries: StoreEntry[], query: SearchQuery): void {
+  const relevance = new Map(
+    entries.map((entry) => [
+      entry,
+      query.compare({ ...entry, features: entry.features ?? NO_FEATURES }).relevance,
+    ]),
+  );
+  entries.sort((a, b) => (relevance.get(b) ?? 0) - (relevance.get(a) ?? 0));
+}
+
+const NO_FEATURES = new Uint8Array(0);
+
 /** Candidates by source, the best first; of equals the newest. */
 function rank(candidates: readonly Candidate[], query: SearchQuery): Map<string, Ranked[]> {
   const ranked = new Map<string, Ranked[]>();
   const seen = new Set<string>();
   for (const candidate of candidates) {
-    const { id, sourceId } = candidate;
+    const { id, sourceId, features } = candidate;
     if (seen.has(id)) continue;
     seen.add(id);
     const { relevance } = query.compare(candidate);
     const list = ranked.get(sourceId);
-    if (list === undefined) ranked.set(sourceId, [{ id, relevance }]);
-    else list.push({ id, relevance });
+    if (list === undefined) ranked.set(sourceId, [{ id, relevance, features }]);
+    else list.push({ id, relevance, features });
   }
   for (const list of ranked.values()) {
     list.sort((a, b) => b.relevance - a.relevance || (a.id < b.id ? 1 : -1));

@@ -1,6 +1,8 @@
+import { facetsOfWhere } from '../ranking/facets.js';
 import type { Seed } from '../ranking/search-query.js';
 import type { TermStatistics } from '../ranking/term-statistics.js';
-import { lexeme, textCondition } from '../ranking/text-condition.js';
+import { textCondition } from '../ranking/text-condition.js';
+import { quoted } from '../ranking/tokenizer.js';
 import { type CandidateSearch, isGiven, type SourceRead } from './search.queries.js';
 import { sourceTag } from './source-tag.js';
 
@@ -24,33 +26,41 @@ export function planSearches(
   statistics: TermStatistics,
   candidateLimit: number,
 ): CandidateSearch[] {
-  const sized = reads.map((read) => ({
-    ...read,
-    share: statistics.entries === 0 ? 0 : statistics.shareOf(sourceTag(read.sourceId)),
-  }));
-  const isSmall = ({ share }: { share: number }): boolean =>
-    share * statistics.entries < SMALL_SOURCE_ENTRIES;
-  const plain = sized.filter(({ where }) => !isGiven(where));
+  const shareOf = ({ sourceId }: SourceRead): number =>
+    statistics.entries === 0 ? 0 : statistics.shareOf(sourceTag(sourceId));
+  const isSmall = (read: SourceRead): boolean =>
+    shareOf(read) * statistics.entries < SMALL_SOURCE_ENTRIES;
+  const plain = reads.filter(({ where }) => !isGiven(where));
   const groups = [
     plain.filter(isSmall),
     plain.filter((read) => !isSmall(read)),
-    ...sized.filter(({ where }) => isGiven(where)).map((read) => [read]),
+    ...reads.filter(({ where }) => isGiven(where)).map((read) => [read]),
   ];
   return groups.flatMap((group) => {
-    const share = group.reduce((sum, read) => sum + read.share, 0);
-    const condition = textCondition(seeds, statistics, {
+    const where = group[0]?.where;
+    const facets = facetsOfWhere(where);
+    const sourceShare = group.reduce((sum, read) => sum + shareOf(read), 0);
+    const share = facets.reduce(
+      (product, facet) => product * statistics.shareOf(facet),
+      sourceShare,
+    );
+    const words = textCondition(seeds, statistics, {
       entries: Math.max(1, share * statistics.entries),
       matches: candidateLimit,
     });
-    if (condition === undefined || group.length === 0) return [];
-    const where = group[0]?.where;
-    const isTagged = isGiven(where) || share < TAGGED_BELOW_SHARE;
-    const tags = group.map(({ sourceId }) => lexeme(sourceTag(sourceId))).join(' | ');
+    if (words === undefined || group.length === 0) return [];
+    const tags = group.map(({ sourceId }) => quoted(sourceTag(sourceId))).join(' | ');
+    const conditions = [
+      ...(isGiven(where) || sourceShare < TAGGED_BELOW_SHARE ? [`(${tags})`] : []),
+      ...facets.map(quoted),
+      `(${words})`,
+    ];
     return {
       sourceIds: group.map(({ sourceId }) => sourceId),
-      condition: isTagged ? `(${tags}) & (${condition})` : condition,
+      condition: conditions.join(' & '),
       limit: Math.ceil(candidateLimit * SLACK),
-      where,
+      // Where facets say it all, the entry is checked when it is read; else before the limit.
+      where: facets.length === Object.keys(where ?? {}).length ? undefined : where,
     };
   });
 }

@@ -1,0 +1,209 @@
+/**
+ * `npm run bench:context`: what a compile of three sources costs at 100,000 entries, uncached and
+ * in process, and how fast entries are written. Ends with 1 when a target is missed.
+ */
+import { parseArgs } from 'node:util';
+import type { CompileRequest, NewEntry } from '#libs/context';
+import { type CorpusSection, readMarkdownCorpus } from './corpus/markdown-corpus.js';
+import { seededRandom } from './corpus/seeded-random.js';
+import { type BenchContext, ingest, openBenchContext } from './support/bench-context.js';
+import { ownCpuMs, serverCpuMs } from './support/cpu-meter.js';
+import { type Percentiles, percentilesOf } from './support/percentiles.js';
+import { printTable } from './support/print-table.js';
+import { startProgressBar } from './support/progress-bar.js';
+
+const HELP = `Compile of three sources, uncached, in process, one at a time; and writing.
+
+  npm run bench:context                       100,000 entries, 500 compiles of each kind
+  npm run bench:context -- --entries 20000    fewer
+  npm run bench:context -- --compiles 2000    more
+  npm run bench:context -- --json             one JSON document
+
+The entries are sections of node_modules/**/*.md; when these are used up, halves of two sections
+are joined. Each compile asks for the heading of a section, with the defaults: 10 recent entries a
+source, 5 texts, 20 messages. Store managers are not cached here.
+
+PostgreSQL: DATABASE_URL, in a database of its own, or an embedded one in a temporary folder.
+`;
+
+const TARGET_P95_MS = 20;
+const TARGET_INGEST_PER_SECOND = 5000;
+const SOURCES = ['docs', 'notes', 'chat'] as const;
+const SINGLE_INSERTS = 300;
+const WARM_UP_COMPILES = 50;
+const SEED = 1;
+const MINUTE_MS = 60_000;
+
+interface CompileCost {
+  readonly kind: string;
+  readonly latencyMs: Percentiles;
+  readonly cpuMs: number;
+  readonly serverCpuMs: number | null;
+  readonly messages: number;
+}
+
+const { values: options } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+    entries: { type: 'string', default: '100000' },
+    compiles: { type: 'string', default: '500' },
+  },
+});
+
+if (options.help) {
+  process.stdout.write(HELP);
+} else {
+  const bench = await openBenchContext({ managerCacheTtlMs: 0 });
+  try {
+    await run(bench);
+  } finally {
+    await bench.close();
+  }
+}
+
+async function run(bench: BenchContext): Promise<void> {
+  const corpus = await readMarkdownCorpus();
+  const headings = corpus.map(({ heading }) => heading).filter((heading) => heading !== '');
+  const writing = await write(bench, corpus, Number(options.entries));
+  const random = seededRandom(SEED);
+  const heading = (): string => headings[Math.floor(random() * headings.length)] ?? '';
+  const sources = SOURCES.map((id) => ({ id }));
+  const compiles = [
+    await compile(bench, 'a question', () => ({ sources, texts: [heading()] })),
+    await compile(bench, 'no question', () => ({ sources })),
+    await compile(bench, 'under a condition', () => ({
+      sources: SOURCES.map((id) => ({ id, where: { part: Math.floor(random() * 100) } })),
+      texts: [heading()],
+    })),
+  ];
+  const p95 = compiles[0]?.latencyMs.p95 ?? Number.NaN;
+  const isMet = p95 < TARGET_P95_MS && writing.bulkPerSecond >= TARGET_INGEST_PER_SECOND;
+  if (!isMet) process.exitCode = 1;
+  if (options.json) {
+    const targets = { p95Ms: TARGET_P95_MS, ingestPerSecond: TARGET_INGEST_PER_SECOND };
+    console.log(JSON.stringify({ ...writing, compiles, targets, isMet }));
+    return;
+  }
+  console.log(`PostgreSQL: ${bench.database.server}\n`);
+  printTable([writing]);
+  printTable(
+    compiles.map(({ kind, latencyMs, cpuMs, serverCpuMs: serverMs, messages }) => ({
+      compile: kind,
+      'p50 ms': latencyMs.p50,
+      'p95 ms': latencyMs.p95,
+      'p99 ms': latencyMs.p99,
+      'max ms': latencyMs.max,
+      'CPU ms': cpuMs,
+      'server CPU ms': serverMs ?? 'unknown',
+      messages,
+    })),
+  );
+  console.log(
+    `Targets: p95 of a question < ${TARGET_P95_MS} ms, ingest >= ${TARGET_INGEST_PER_SECOND}/s: ` +
+      (isMet ? 'met' : 'MISSED'),
+  );
+}
+
+async function write(bench: BenchContext, corpus: readonly CorpusSection[], total: number) {
+  const cpuMs = ownCpuMs();
+  const serverMs = serverCpuMs(bench.database.serverPid);
+  let entries = 0;
+  let seconds = 0;
+  for (const [index, source] of SOURCES.entries()) {
+    const count = Math.floor((total * (index + 1)) / SOURCES.length) - entries;
+    const bar = await startProgressBar(`ingest ${source}`, count);
+    const batch = entriesOf(corpus, entries, count);
+    const written = await ingest(bench, source, batch, (lines) => bar.update(lines));
+    bar.stop();
+    entries += written.report.inserted;
+    seconds += written.seconds;
+  }
+  const ownMs = ownCpuMs() - cpuMs;
+  const endMs = serverCpuMs(bench.database.serverPid);
+  const serverUs =
+    endMs === null || serverMs === null ? 'unknown' : ((endMs - serverMs) * 1000) / entries;
+  const singlePerSecond = await writeOneByOne(bench, corpus);
+  const bulkPerSecond = Math.round(entries / seconds);
+  return {
+    entries,
+    bulkPerSecond,
+    cpuUsPerEntry: (ownMs * 1000) / entries,
+    serverCpuUsPerEntry: serverUs,
+    singlePerSecond,
+    bulkFactor: bulkPerSecond / singlePerSecond,
+  };
+}
+
+/** Entries written one after the other, each acknowledged, as a client without bulk does. */
+async function writeOneByOne(
+  { context, user }: BenchContext,
+  corpus: readonly CorpusSection[],
+): Promise<number> {
+  await context.sources.create(user, { name: 'single', kind: 'document' });
+  const startedMs = performance.now();
+  for (const entry of entriesOf(corpus, 0, SINGLE_INSERTS)) {
+    await context.entries.add(user, 'single', entry);
+  }
+  const seconds = (performance.now() - startedMs) / 1000;
+  await context.stores.indexer.settle();
+  await context.sources.delete(user, 'single');
+  return Math.round(SINGLE_INSERTS / seconds);
+}
+
+function* entriesOf(
+  corpus: readonly CorpusSection[],
+  from: number,
+  count: number,
+): Generator<NewEntry> {
+  const random = seededRandom(SEED + from);
+  const startMs = Date.now() - (from + count) * MINUTE_MS;
+  for (let index = from; index < from + count; index += 1) {
+    const section = corpus[index % corpus.length];
+    const other = corpus[Math.floor(random() * corpus.length)];
+    if (section === undefined || other === undefined) return;
+    yield {
+      text: index < corpus.length ? section.text : `${half(section.text)}\n${half(other.body)}`,
+      externalKey: String(index),
+      occurredAt: new Date(startMs + index * MINUTE_MS).toISOString(),
+      metadata: { path: section.document, part: index % 100 },
+    };
+  }
+}
+
+function half(text: string): string {
+  return text.slice(0, Math.ceil(text.length / 2));
+}
+
+async function compile(
+  { context, user, database }: BenchContext,
+  kind: string,
+  request: () => CompileRequest,
+): Promise<CompileCost> {
+  const count = Number(options.compiles);
+  for (let index = 0; index < WARM_UP_COMPILES; index += 1) {
+    await context.compiler.compile(user, request());
+  }
+  const bar = await startProgressBar(`compile with ${kind}`, count);
+  const latencies: number[] = [];
+  let messages = 0;
+  const cpuMs = ownCpuMs();
+  const serverMs = serverCpuMs(database.serverPid);
+  for (let index = 0; index < count; index += 1) {
+    const startedMs = performance.now();
+    const answer = await context.compiler.compile(user, request());
+    latencies.push(performance.now() - startedMs);
+    messages += answer.messages.length;
+    bar.update(index);
+  }
+  bar.stop();
+  const ownMs = ownCpuMs() - cpuMs;
+  const endMs = serverCpuMs(database.serverPid);
+  return {
+    kind,
+    latencyMs: percentilesOf(latencies),
+    cpuMs: ownMs / count,
+    serverCpuMs: endMs === null || serverMs === null ? null : (endMs - serverMs) / count,
+    messages: messages / count,
+  };
+}
