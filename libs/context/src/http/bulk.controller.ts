@@ -31,7 +31,10 @@ export class BulkController {
    */
   @Post()
   @Idempotent()
-  @AcceptsText('application/x-ndjson', 'An entry a line, as POST /v1/sources/{id}/entries takes it')
+  @AcceptsText(
+    'application/x-ndjson',
+    'An entry a line, as POST /v1/sources/{id}/entries takes it. With an externalKey in each, sending it all again doubles nothing',
+  )
   @Returns(200, 'Adds many entries and lists the lines that were rejected', bulkReportSchema)
   async insert(
     @CurrentPrincipal() principal: Principal,
@@ -42,9 +45,12 @@ export class BulkController {
     if (!(body instanceof Readable)) throw notNdjson();
     const { bulkMaxLineBytes, bulkMaxBytes } = this.settings.get(contextSettings);
     try {
-      if (Number(headers['content-length'] ?? 0) > bulkMaxBytes)
-        throw bodyTooLarge(bulkMaxBytes, 0);
-      const lines = ndjsonLines(body, { maxLineBytes: bulkMaxLineBytes, maxBytes: bulkMaxBytes });
+      if (Number(headers['content-length'] ?? 0) > bulkMaxBytes) throw bodyTooLarge(bulkMaxBytes);
+      const lines = ndjsonLines(body, {
+        maxLineBytes: bulkMaxLineBytes,
+        maxBytes: bulkMaxBytes,
+        keepsEarlierLines: onError === 'skip',
+      });
       return await this.entries.bulkInsert(principal, source, lines, { onError });
     } finally {
       body.resume();

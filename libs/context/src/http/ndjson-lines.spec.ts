@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { BulkLine } from '../services/views.js';
 import { ndjsonLines } from './ndjson-lines.js';
 
-const limits = { maxLineBytes: 64, maxBytes: 10_000 };
+const limits = { maxLineBytes: 64, maxBytes: 10_000, keepsEarlierLines: true };
 
 async function read(chunks: readonly (string | Buffer)[], given = limits): Promise<BulkLine[]> {
   const lines: BulkLine[] = [];
@@ -55,6 +55,11 @@ describe('ndjsonLines', () => {
     await expect(read(['1\n2\n', '3\n'], { ...limits, maxBytes: 5 })).rejects.toMatchObject({
       code: 'BULK_BODY_TOO_LARGE',
       kind: 'too-large',
+      message: expect.stringContaining('up to number 2 may be stored'),
+    });
+    const allOrNothing = { ...limits, maxBytes: 5, keepsEarlierLines: false };
+    await expect(read(['1\n2\n', '3\n'], allOrNothing)).rejects.toMatchObject({
+      message: expect.stringContaining('Nothing was stored.'),
     });
   });
 

@@ -10,6 +10,8 @@ export interface NdjsonLimits {
   readonly maxLineBytes: number;
   /** Largest body. */
   readonly maxBytes: number;
+  /** Whether lines that were taken stay stored when a later one ends the write; for the message. */
+  readonly keepsEarlierLines: boolean;
 }
 
 /**
@@ -19,14 +21,15 @@ export interface NdjsonLimits {
  */
 export async function* ndjsonLines(
   body: Readable,
-  { maxLineBytes, maxBytes }: NdjsonLimits,
+  { maxLineBytes, maxBytes, keepsEarlierLines }: NdjsonLimits,
 ): AsyncGenerator<BulkLine> {
   const line = new LineBuffer(maxLineBytes);
   let number = 0;
   let bytes = 0;
-  for await (const chunk of chunksOf(body)) {
+  const stored = (): string => whatIsStored(keepsEarlierLines ? number : 0);
+  for await (const chunk of chunksOf(body, stored)) {
     bytes += chunk.length;
-    if (bytes > maxBytes) throw bodyTooLarge(maxBytes, number);
+    if (bytes > maxBytes) throw bodyTooLarge(maxBytes, stored());
     let start = 0;
     for (;;) {
       const end = chunk.indexOf(NEWLINE, start);
@@ -47,23 +50,28 @@ export async function* ndjsonLines(
  * Leaves the stream open when its reader stops early: a request that is destroyed takes its
  * connection along, and the answer that says why would never arrive.
  */
-async function* chunksOf(body: Readable): AsyncGenerator<Buffer> {
+async function* chunksOf(body: Readable, stored: () => string): AsyncGenerator<Buffer> {
   try {
     yield* body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   } catch (cause) {
-    const message = `The body ended before it was complete: ${messageOf(cause)}`;
+    const message = `The body broke off (${messageOf(cause)}). ${stored()}`;
     throw new PantheonError('BULK_BODY_INCOMPLETE', message, { kind: 'invalid', cause });
   }
 }
 
-/** Says that a body is larger than allowed; lines before `line` may have been stored. */
-export function bodyTooLarge(maxBytes: number, line: number): PantheonError {
-  const stored = line === 0 ? '' : ` Entries of the lines up to ${line} may have been stored.`;
+/** Says that a body is larger than allowed. */
+export function bodyTooLarge(maxBytes: number, stored = whatIsStored(0)): PantheonError {
   return new PantheonError(
     'BULK_BODY_TOO_LARGE',
-    `The body is larger than ${maxBytes} bytes (context.bulkMaxBytes); send it in parts.${stored}`,
+    `The body is larger than ${maxBytes} bytes (context.bulkMaxBytes); send it in parts. ${stored}`,
     { kind: 'too-large' },
   );
+}
+
+function whatIsStored(lastLine: number): string {
+  return lastLine === 0
+    ? 'Nothing was stored.'
+    : `Good lines up to number ${lastLine} may be stored, and none after it.`;
 }
 
 /** Gathers the pieces of one line, and nothing of it once it is too long. */
