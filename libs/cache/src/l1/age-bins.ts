@@ -1,3 +1,5 @@
+import { clz32 } from './integer-math.js';
+
 /** Bins of the scale for each doubling of the age. */
 export const BINS_PER_OCTAVE = 4;
 
@@ -7,7 +9,7 @@ export const BINS_PER_OCTAVE = 4;
  */
 export function ageBin(age: number): number {
   if (age < 4) return age;
-  const exponent = 31 - Math.clz32(age);
+  const exponent = 31 - clz32(age);
   return (exponent << 2) - 4 + ((age >>> (exponent - 2)) & 3);
 }
 

@@ -1,3 +1,5 @@
+import { clz32, imul, max, min } from './integer-math.js';
+
 /** How long and how exactly a sketch remembers. */
 export interface FrequencySketchOptions {
   /** Uses for each entry of the cache after which all counts are halved; W-TinyLFU takes 10. */
@@ -26,13 +28,13 @@ export class FrequencySketch {
     const size = wordsFor(entries * this.width);
     this.words = new Uint32Array(size);
     this.mask = size - 1;
-    this.sampleSize = Math.max(10, entries) * this.sampleFactor;
+    this.sampleSize = max(10, entries) * this.sampleFactor;
   }
 
   /** Follows the number of entries of the cache; a larger table starts from nothing. */
   resize(entries: number): void {
     const size = wordsFor(entries * this.width);
-    this.sampleSize = Math.max(10, entries) * this.sampleFactor;
+    this.sampleSize = max(10, entries) * this.sampleFactor;
     if (size <= this.words.length) return;
     this.words = new Uint32Array(size);
     this.mask = size - 1;
@@ -45,7 +47,7 @@ export class FrequencySketch {
     let added = false;
     // Each row takes 2 of the word's 8 counters, so that the four rows never share one.
     for (let row = 0; row < 4; row += 1) {
-      const word = (h + Math.imul(row, (h >>> 15) | 1)) & mask;
+      const word = (h + imul(row, (h >>> 15) | 1)) & mask;
       const offset = (row * 2 + ((h >>> (28 + row)) & 1)) * 4;
       const value = words[word] as number;
       if (((value >>> offset) & 0xf) < 15) {
@@ -65,9 +67,9 @@ export class FrequencySketch {
     const h = mix(hash);
     let least = 15;
     for (let row = 0; row < 4; row += 1) {
-      const word = (h + Math.imul(row, (h >>> 15) | 1)) & mask;
+      const word = (h + imul(row, (h >>> 15) | 1)) & mask;
       const offset = (row * 2 + ((h >>> (28 + row)) & 1)) * 4;
-      least = Math.min(least, ((words[word] as number) >>> offset) & 0xf);
+      least = min(least, ((words[word] as number) >>> offset) & 0xf);
     }
     return least;
   }
@@ -87,13 +89,13 @@ export class FrequencySketch {
 }
 
 function wordsFor(entries: number): number {
-  return 2 ** Math.max(3, 32 - Math.clz32(Math.max(1, entries * 2 - 1)));
+  return 2 ** max(3, 32 - clz32(max(1, entries * 2 - 1)));
 }
 
 function mix(hash: number): number {
   let h = hash ^ (hash >>> 16);
-  h = Math.imul(h, 0x7feb352d);
+  h = imul(h, 0x7feb352d);
   h ^= h >>> 15;
-  h = Math.imul(h, 0x846ca68b);
+  h = imul(h, 0x846ca68b);
   return (h ^ (h >>> 16)) >>> 0;
 }

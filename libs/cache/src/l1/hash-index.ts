@@ -1,3 +1,5 @@
+import { ceil, clz32, imul, max } from './integer-math.js';
+
 const EMPTY = -1;
 const MAX_LOAD = 0.8;
 /** Fibonacci hashing: spreads also hashes that differ in few bits. */
@@ -9,11 +11,11 @@ const SPREAD = 0x9e3779b1;
  * array. Keys whose 32-bit hashes are equal are taken for one.
  */
 export class HashIndex {
-  private cells: Int32Array;
-  private shift: number;
+  private readonly cells: Int32Array;
+  private readonly shift: number;
 
   constructor(places: number) {
-    const bits = Math.max(3, 32 - Math.clz32(Math.ceil(places / MAX_LOAD) - 1));
+    const bits = max(3, 32 - clz32(ceil(places / MAX_LOAD) - 1));
     this.cells = new Int32Array(2 ** bits).fill(EMPTY);
     this.shift = 32 - bits;
   }
@@ -68,6 +70,6 @@ export class HashIndex {
   }
 
   private home(hash: number): number {
-    return Math.imul(hash, SPREAD) >>> this.shift;
+    return imul(hash, SPREAD) >>> this.shift;
   }
 }

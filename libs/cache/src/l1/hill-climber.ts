@@ -1,3 +1,5 @@
+import { max, min } from './integer-math.js';
+
 const STEP = 0.0625;
 const STEP_DECAY = 0.98;
 /** A change of the hit ratio that means another workload: the step is as large as at first again. */
@@ -34,7 +36,7 @@ export class HillClimber {
     const ratio = this.hits / (this.hits + this.misses);
     const change = ratio - this.previousRatio;
     if (change < 0) this.step = -this.step;
-    this.share = Math.min(MAX_SHARE, Math.max(MIN_SHARE, this.share + this.step));
+    this.share = min(MAX_SHARE, max(MIN_SHARE, this.share + this.step));
     this.step =
       Math.abs(change) >= RESTART_CHANGE ? Math.sign(this.step) * STEP : this.step * STEP_DECAY;
     this.previousRatio = ratio;

@@ -15,6 +15,7 @@ import type {
 import { S3FifoPolicy } from './policies/s3-fifo.policy.js';
 import { sizeOf, stringBytes } from './sizer.js';
 import { SlotTable } from './slot-table.js';
+import { ceil, max, min } from './integer-math.js';
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 /** Bytes an entry costs beyond key and value: map, slot arrays, policy (`npm run bench:l1`). */
@@ -122,9 +123,7 @@ export class MemoryStore<Value> {
   set(key: string, value: Value, options?: MemorySetOptions): boolean {
     const { table } = this;
     const weight =
-      ENTRY_OVERHEAD_BYTES +
-      stringBytes(key) +
-      Math.ceil(options?.weightBytes ?? this.sizer(value));
+      ENTRY_OVERHEAD_BYTES + stringBytes(key) + ceil(options?.weightBytes ?? this.sizer(value));
     const expiresAtMs = options === undefined ? NEVER : this.expiryOf(options);
     const known = this.slots.get(key);
     const isTooLarge = weight > table.maxBytes || weight > MAX_WEIGHT || table.maxItems < 1;
@@ -306,7 +305,7 @@ export class MemoryStore<Value> {
     const { table } = this;
     const slot = table.take();
     if (slot >= 0) return slot;
-    const slots = Math.min(table.maxItems, table.slots * 2);
+    const slots = min(table.maxItems, table.slots * 2);
     table.grow(slots);
     this.policy.reserve(slots);
     this.expiry.reserve(slots);
@@ -338,5 +337,5 @@ export class MemoryStore<Value> {
 
 /** Slots for a number of entries: never none, never more than there may be entries. */
 function slotsFor(entries: number, maxItems: number): number {
-  return Math.max(1, Math.min(maxItems, Math.max(FIRST_SLOTS, entries)));
+  return max(1, min(maxItems, max(FIRST_SLOTS, entries)));
 }

@@ -1,3 +1,5 @@
+import { floor } from './integer-math.js';
+
 /** Small seeded generator (xorshift32, Marsaglia 2003) for choices that need speed, not secrecy. */
 export class RandomSource {
   private state: number;
@@ -13,6 +15,6 @@ export class RandomSource {
     x ^= x >>> 17;
     x ^= x << 5;
     this.state = x >>> 0;
-    return Math.floor(this.state * 2 ** -32 * below);
+    return floor(this.state * 2 ** -32 * below);
   }
 }

@@ -1,5 +1,6 @@
 import { ageBin, ageBinStart, BINS_PER_OCTAVE } from './age-bins.js';
 import type { ReuseHistory, ReuseObserver } from './reuse-history.js';
+import { max, min, round } from './integer-math.js';
 
 /** What remains of earlier observations after each refit. */
 const DECAY = 0.92;
@@ -78,7 +79,7 @@ export class ReuseModel implements ReuseObserver {
       losses[cell] = (losses[cell] as number) * DECAY;
     }
     this.observations = 0;
-    this.nextRefit = Math.max(MIN_REFIT, this.observationsPerRefit);
+    this.nextRefit = max(MIN_REFIT, this.observationsPerRefit);
     this.refits += 1;
   }
 
@@ -91,7 +92,7 @@ export class ReuseModel implements ReuseObserver {
     const shift = BINS_PER_OCTAVE * Math.log2(scale);
     for (let keyClass = 0; keyClass < classes; keyClass += 1) {
       for (let bin = 0; bin < bins; bin += 1) {
-        const from = keyClass * other.bins + Math.min(other.bins - 1, Math.max(0, bin - shift));
+        const from = keyClass * other.bins + min(other.bins - 1, max(0, bin - shift));
         const cell = keyClass * bins + bin;
         this.worths[cell] = (other.worths[from] as number) / scale;
         // The lowest bins there are spread over several here: they count once.
@@ -100,7 +101,7 @@ export class ReuseModel implements ReuseObserver {
         this.losses[cell] = isFirst ? (other.losses[from] as number) : 0;
       }
     }
-    this.nextRefit = Math.max(MIN_REFIT, this.observationsPerRefit);
+    this.nextRefit = max(MIN_REFIT, this.observationsPerRefit);
   }
 
   /** Counts, and for each class that was seen the chance of another use and the ages it is likely at. */
@@ -115,10 +116,10 @@ export class ReuseModel implements ReuseObserver {
       const worth = worths.subarray(cells.start, cells.end);
       seen.push({
         class: keyClass,
-        observations: Math.round(used + lost),
+        observations: round(used + lost),
         chanceOfReuse: used / (used + lost),
         worthAtFirst: worth[0],
-        mostWorthAtAge: ageBinStart(worth.indexOf(Math.max(...worth))),
+        mostWorthAtAge: ageBinStart(worth.indexOf(max(...worth))),
       });
     }
     return { refits: this.refits, classes: seen };
@@ -131,7 +132,7 @@ export class ReuseModel implements ReuseObserver {
   }
 
   private binOf(age: number): number {
-    return Math.min(this.bins - 1, ageBin(age));
+    return min(this.bins - 1, ageBin(age));
   }
 
   private averageHazards(censored: Float64Array): Float64Array {
@@ -163,7 +164,7 @@ export class ReuseModel implements ReuseObserver {
     for (let bin = bins - 1; bin >= 0; bin -= 1) {
       const used = hits[first + bin] as number;
       atRisk += used + (censored[first + bin] as number);
-      hazards[bin] = Math.min(1, (used + PRIOR_WEIGHT * (average[bin] as number)) / atRisk);
+      hazards[bin] = min(1, (used + PRIOR_WEIGHT * (average[bin] as number)) / atRisk);
     }
     let surviving = 1;
     chances[0] = 0;

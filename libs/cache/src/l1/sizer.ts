@@ -1,11 +1,12 @@
 import { types } from 'node:util';
+import { ceil, floor, max, min } from './integer-math.js';
 
 /** Elements of a long array, map or set that are measured; the rest is taken to be alike. */
 const SAMPLED_ELEMENTS = 256;
 /** Properties up to which V8 keeps objects from `JSON.parse` and from literals in fast mode. */
 const FAST_PROPERTIES = 128;
-/** 8 bytes, and what arrays that grew by `push` hold in reserve on average. */
-const BYTES_PER_ELEMENT = 9;
+/** 8 bytes, and a quarter: what arrays that grew by `push` hold in reserve on average. */
+const BYTES_PER_ELEMENT = 10;
 /** Strings that the parser of JSON and the compiler keep once. */
 const SHARED_LENGTH = 10;
 const NOT_LATIN1 = /[^\0-\u00ff]/;
@@ -53,7 +54,7 @@ function isSmall(value: number): boolean {
 }
 
 function aligned(bytes: number): number {
-  return Math.ceil(bytes / 8) * 8;
+  return ceil(bytes / 8) * 8;
 }
 
 /** One walk through an object. An object in a sampled container stands for several like it. */
@@ -98,12 +99,12 @@ class Measurement {
   private addArray(array: readonly unknown[], weight: number): void {
     const { length } = array;
     this.bytes += weight * (length === 0 ? 32 : aligned(48 + length * BYTES_PER_ELEMENT));
-    const sampled = Math.min(length, SAMPLED_ELEMENTS);
+    const sampled = min(length, SAMPLED_ELEMENTS);
     const weightEach = (weight * length) / sampled;
     let fractions = 0;
     let numbers = 0;
     for (let sample = 0; sample < sampled; sample += 1) {
-      const element = array[sampled === length ? sample : Math.floor((sample * length) / sampled)];
+      const element = array[sampled === length ? sample : floor((sample * length) / sampled)];
       if (typeof element !== 'number') this.addPart(element, weightEach);
       else {
         numbers += 1;
@@ -128,7 +129,7 @@ class Measurement {
   private addMap(map: ReadonlyMap<unknown, unknown>, weight: number): void {
     // A bucket is 8 bytes for two entries, an entry is key, value and chain.
     this.bytes += weight * (72 + tableSize(map.size) * 28);
-    const sampled = Math.min(map.size, SAMPLED_ELEMENTS);
+    const sampled = min(map.size, SAMPLED_ELEMENTS);
     const weightEach = (weight * map.size) / sampled;
     let count = 0;
     for (const [key, value] of map) {
@@ -141,7 +142,7 @@ class Measurement {
 
   private addSet(set: ReadonlySet<unknown>, weight: number): void {
     this.bytes += weight * (72 + tableSize(set.size) * 20);
-    const sampled = Math.min(set.size, SAMPLED_ELEMENTS);
+    const sampled = min(set.size, SAMPLED_ELEMENTS);
     const weightEach = (weight * set.size) / sampled;
     let count = 0;
     for (const value of set) {
@@ -174,7 +175,7 @@ function dictionaryBytes(count: number): number {
 
 /** The larger of 4 and the next power of two. */
 function tableSize(entries: number): number {
-  return 2 ** Math.max(2, Math.ceil(Math.log2(entries)));
+  return 2 ** max(2, ceil(Math.log2(entries)));
 }
 
 /** A view keeps all of its buffer, unless that is the pool that small buffers share. */

@@ -1,4 +1,5 @@
 import { grown, type SlotTable } from './slot-table.js';
+import { max } from './integer-math.js';
 
 /** Marks the end of a list and the absence of a slot. */
 export const NO_SLOT = -1;
@@ -72,7 +73,7 @@ export class SlotList {
   /** The larger of its parts of the two limits of the cache, 0 to 1. */
   share(): number {
     const { maxItems, maxBytes } = this.links.table;
-    return Math.max(this.length / maxItems, this.bytes / maxBytes);
+    return max(this.length / maxItems, this.bytes / maxBytes);
   }
 
   clear(): void {

@@ -6,6 +6,7 @@ import { ReuseHistory } from '../reuse-history.js';
 import { ReuseModel } from '../reuse-model.js';
 import { SlotSet } from '../slot-set.js';
 import { grown, type SlotTable } from '../slot-table.js';
+import { max, min } from '../integer-math.js';
 
 /** Entries that are compared for one eviction. */
 const CANDIDATES = 24;
@@ -155,13 +156,13 @@ export class LearnedPolicy extends EvictionPolicy {
   /** By the number of uses and by octaves of the gap, from 1/64 of the cache's entries to 8 times. */
   private classOf(uses: number, gap: number): number {
     const octave =
-      gap === 0 ? 0 : 1 + Math.min(GAP_CLASSES - 2, Math.max(0, ((gap - this.middleBin) >> 2) + 6));
+      gap === 0 ? 0 : 1 + min(GAP_CLASSES - 2, max(0, ((gap - this.middleBin) >> 2) + 6));
     return (USE_CLASSES[uses] as number) * GAP_CLASSES + octave;
   }
 
   private startModel(slots: number): void {
-    const reach = Math.max(64, HISTORY_REACH * slots);
-    const capacity = Math.min(reach, HISTORY_CAPACITY);
+    const reach = max(64, HISTORY_REACH * slots);
+    const capacity = min(reach, HISTORY_CAPACITY);
     const classes = GAP_CLASSES * ((USE_CLASSES.at(-1) ?? 0) + 1);
     this.model = new ReuseModel(classes, ageBin(reach) + 2, (2 * slots * capacity) / reach);
     this.history = new ReuseHistory(reach, capacity, this.model);

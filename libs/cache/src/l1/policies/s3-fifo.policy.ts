@@ -2,6 +2,7 @@ import { EvictionPolicy, type PolicyDescription } from '../eviction-policy.js';
 import { GhostRing } from '../ghost-ring.js';
 import { NO_SLOT, SlotLinks, SlotList } from '../slot-list.js';
 import { grown, type SlotTable } from '../slot-table.js';
+import { max, round } from '../integer-math.js';
 
 /**
  * Part of the cache that tries newcomers. The paper takes a tenth, for caches of large services; on
@@ -140,6 +141,6 @@ export class S3FifoPolicy extends EvictionPolicy {
 
   /** As in the paper the ghost is as long as the main queue is meant to be. */
   private ghostReach(): number {
-    return Math.max(1, Math.round((this.small.length + this.main.length) * (1 - SMALL_SHARE)));
+    return max(1, round((this.small.length + this.main.length) * (1 - SMALL_SHARE)));
   }
 }

@@ -42,7 +42,7 @@ class Ruled {
 
   evict(): number {
     const victim = this.policy.evict();
-    expect(this.slots.delete(victim)).toBe(true);
+    if (!this.slots.delete(victim)) throw new Error(`slot ${victim} was evicted but not in use`);
     this.table.give(victim);
     return victim;
   }
@@ -68,7 +68,7 @@ export function evictionPolicyContract(name: string, create: EvictionPolicyFacto
     it('keeps count through any sequence of operations', () => {
       const ruled = new Ruled(create, 64);
       const random = new RandomSource(7);
-      for (let step = 0; step < 20_000; step += 1) {
+      for (let step = 0; step < 10_000; step += 1) {
         const choice = random.below(10);
         if (choice < 5 || ruled.slots.size === 0) ruled.put(random.below(400));
         else if (choice < 8) ruled.hit(ruled.any(random));
@@ -79,7 +79,7 @@ export function evictionPolicyContract(name: string, create: EvictionPolicyFacto
           ruled.policy.reweigh(slot, weight);
           ruled.table.weights[slot] = weight;
         }
-        if (step % 500 === 0) expect(sorted(ruled.policy.order())).toEqual(sorted(ruled.slots));
+        if (step % 1_000 === 0) expect(sorted(ruled.policy.order())).toEqual(sorted(ruled.slots));
       }
       expect(sorted(ruled.policy.order())).toEqual(sorted(ruled.slots));
     });
