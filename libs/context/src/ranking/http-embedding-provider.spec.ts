@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { cosine } from './embedding-provider.js';
 import { HttpEmbeddingProvider } from './http-embedding-provider.js';
 
@@ -77,15 +76,20 @@ describe('an embedding service over HTTP', () => {
 
   it('leaves a failing service alone, and comes back to it', async () => {
     answer = () => ({ status: 503 });
-    const embeddings = provider({ failuresToOpen: 2 });
+    const embeddings = provider({ failuresToOpen: 2, restMs: 60_000 });
     for (let call = 0; call < 10; call += 1) {
       await expect(embeddings.embed(['a'])).rejects.toThrow();
     }
     expect(requests).toHaveLength(2);
     answer = () => ({ body: { embeddings: [[1]] } });
     // The breaker reads the clock of the process.
-    await sleep(80);
-    expect(await embeddings.embed(['a'])).toHaveLength(1);
+    const later = Date.now() + 60_001;
+    jest.spyOn(Date, 'now').mockReturnValue(later);
+    try {
+      expect(await embeddings.embed(['a'])).toHaveLength(1);
+    } finally {
+      jest.restoreAllMocks();
+    }
     expect(requests).toHaveLength(3);
   });
 });
