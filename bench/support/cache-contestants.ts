@@ -33,7 +33,20 @@ export async function memoryContestants(
   items: number,
   onAbsent: (name: string, error: unknown) => void,
 ): Promise<Contestant[]> {
-  const makers: [string, () => Promise<Contestant>][] = [
+  const made: Contestant[] = [];
+  for (const [name, make] of makers(items)) {
+    try {
+      made.push(await make());
+    } catch (error) {
+      onAbsent(name, error);
+    }
+  }
+  return made;
+}
+
+/** How each of the in-memory caches is made, by name. */
+export function makers(items: number): [string, () => Promise<Contestant>][] {
+  return [
     ['async lru-cache get', () => lruCache(items)],
     ['pantheon', () => pantheon(items, [])],
     ['pantheon, two tags', () => pantheon(items, ['one', 'two'])],
@@ -43,15 +56,6 @@ export async function memoryContestants(
     ['async-cache-dedupe', () => asyncCacheDedupe(items)],
     ['layered-loader', () => layeredLoader(items)],
   ];
-  const made: Contestant[] = [];
-  for (const [name, make] of makers) {
-    try {
-      made.push(await make());
-    } catch (error) {
-      onAbsent(name, error);
-    }
-  }
-  return made;
 }
 
 async function lruCache(items: number): Promise<Contestant> {
@@ -73,11 +77,17 @@ async function lruCache(items: number): Promise<Contestant> {
 
 function pantheon(items: number, tags: readonly string[]): Promise<Contestant> {
   const options = { maxItems: items, maxBytes: 1024 ** 3, ttlMs: TTL_MS };
-  const cache = new CacheHub().cache<unknown>('bench', options);
+  const cache = new CacheHub().cache('bench', options);
+  let load: Load = () => undefined;
+  // One function for all calls, as a method of a service is.
+  const loader = ({ key }: { readonly key: string }): unknown => load(key);
   const callOptions = tags.length === 0 ? undefined : { tags };
   return Promise.resolve({
     name: tags.length === 0 ? 'pantheon' : 'pantheon, two tags',
-    getOrSet: (key, load) => cache.getOrSet(key, ({ key: asked }) => load(asked), callOptions),
+    getOrSet(key, given) {
+      load = given;
+      return cache.getOrSet(key, loader, callOptions);
+    },
     getMany: (keys) => cache.getMany(keys),
   });
 }
@@ -159,14 +169,14 @@ export async function redisContestants(redis: Redis, url: string): Promise<Conte
   const clock = new SystemClock();
   const tier = new RedisTier({ redis, codec: new EntryCodec(), clock, prefix: 'bench:' });
   const hub = new CacheHub({ tiers: [{ tier }], versions: new RedisVersionStore({ redis }) });
-  const own = hub.cache<unknown>('bench', { maxItems: 1, ttlMs: TTL_MS });
+  const own = hub.cache('bench', { maxItems: 1, ttlMs: TTL_MS });
   const { createCache } = await import('cache-manager');
   const { Keyv } = await import('keyv');
   const { default: KeyvRedis } = await import('@keyv/redis');
   const manager = createCache({ stores: [new Keyv({ store: new KeyvRedis(url) })], ttl: TTL_MS });
   const { BentoCache, bentostore } = await import('bentocache');
   const { redisDriver } = await import('bentocache/drivers/redis');
-  const store = bentostore().useL2Layer(redisDriver({ connection: redis as never }));
+  const store = bentostore().useL2Layer(redisDriver({ connection: redis }));
   const bento = new BentoCache({ default: 'redis', ttl: TTL_MS, stores: { redis: store } });
   const parsed = (text: string | null): unknown => (text === null ? undefined : JSON.parse(text));
   return [

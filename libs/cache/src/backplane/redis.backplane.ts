@@ -41,7 +41,7 @@ export class RedisBackplane extends Backplane {
         listener.subscribe(this.channel, `${this.channel}:${nodeId}`).then(
           () => {
             events.onState(true);
-            resolve();
+            return resolve();
           },
           (error: unknown) => {
             // The connection ended at once; the next one tries again.

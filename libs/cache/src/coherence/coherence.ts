@@ -72,7 +72,7 @@ export class Coherence {
     const onMessage = (text: string): void => this.onMessage(text);
     this.timer = setInterval(() => this.beat(), this.options.heartbeatMs).unref();
     await this.options.backplane.start(this.nodeId, { onState, onMessage });
-    await this.untilInSync();
+    await this.waitUntilHeard();
   }
 
   /**
@@ -222,7 +222,7 @@ export class Coherence {
     return this.gate.call('heartbeat', () => this.options.backplane.publish(text));
   }
 
-  private async untilInSync(): Promise<void> {
+  private async waitUntilHeard(): Promise<void> {
     const untilMs = this.options.clock.monotonicMs() + this.options.heartbeatMs * MISSED_HEARTBEATS;
     while (!this.options.sync.isInSync && this.options.clock.monotonicMs() < untilMs) {
       await new Promise((resolve) => setTimeout(resolve, 2));

@@ -47,8 +47,8 @@ export function decodeMessage(text: string): Message | undefined {
   if (!Array.isArray(wire[3])) return undefined;
   const items = wire[3].map(([kind, first, second]): Invalidation =>
     kind === 'k'
-      ? { kind: 'key', namespace: first, key: String(second) }
-      : { kind: 'version', name: first, version: Number(second) },
+      ? { kind: 'key', namespace: first, key: second }
+      : { kind: 'version', name: first, version: second },
   );
   return { type: 'invalidate', from, seq, items };
 }

@@ -8,7 +8,7 @@ import type { LevelStatistics } from '../statistics/cache-statistics.js';
 import { Gate } from '../tier/gate.js';
 import { MemoryVersionStore } from '../versions/memory.version-store.js';
 import { Cache } from './cache.js';
-import { type CacheCore, EVERYTHING } from './cache-core.js';
+import { CacheCore, EVERYTHING } from './cache-core.js';
 import type { CacheOptions } from './cache.options.js';
 import type { CacheHubOptions } from './hub.options.js';
 import type { HubParts, InvalidationReceipt } from './hub-parts.js';
@@ -23,7 +23,7 @@ import { Versions } from './versions.js';
  * limits that were asked for, and never make a call fail.
  */
 export class CacheHub {
-  private readonly caches = new Map<string, { cache: Cache<never>; core: CacheCore }>();
+  private readonly caches = new Map<string, { cache: unknown; core: CacheCore }>();
   private readonly sync = new SyncState();
   private readonly tasks: BackgroundTasks;
   private readonly coherence: Coherence | undefined;
@@ -82,15 +82,13 @@ export class CacheHub {
   /** The cache of a namespace, made at the first call; the options of that call count. */
   cache<Value = unknown>(namespace: string, options: CacheOptions<Value> = {}): Cache<Value> {
     const known = this.caches.get(namespace);
-    if (known !== undefined) return known.cache as unknown as Cache<Value>;
+    if (known !== undefined) return known.cache as Cache<Value>;
     if (namespace === '' || namespace.includes(':')) {
       throw new CacheOptionsError(`"${namespace}" cannot name a cache: give a word without ":".`);
     }
-    const cache = new Cache<Value>(namespace, this.parts, options, (core) => {
-      this.caches.set(namespace, { cache: undefined as never, core });
-    });
-    const made = this.caches.get(namespace) as { core: CacheCore };
-    this.caches.set(namespace, { cache: cache as unknown as Cache<never>, core: made.core });
+    const core = new CacheCore(namespace, this.parts, options);
+    const cache = new Cache<Value>(core, options.clone ?? false);
+    this.caches.set(namespace, { cache, core });
     return cache;
   }
 
@@ -113,7 +111,7 @@ export class CacheHub {
   async sweep(): Promise<Map<string, number>> {
     const swept = new Map<string, number>();
     for (const { level, tier, gate } of this.parts.stack.levels) {
-      const reply = await gate.call('sweep', (signal) => tier.sweep({ signal }));
+      const reply = await gate.call('sweep', (call) => tier.sweep(call));
       if (reply.ok) swept.set(level, reply.value);
     }
     return swept;

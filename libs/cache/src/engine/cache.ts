@@ -1,13 +1,8 @@
 import type { CacheStatistics } from '../statistics/cache-statistics.js';
 import { cacheAnswer, type CacheSource } from '../statistics/cache.channels.js';
 import { type Answer, answerOf } from './answer.js';
-import { CacheCore } from './cache-core.js';
-import {
-  type CacheOptions,
-  type EntryOptions,
-  mergeOptions,
-  type ResolvedOptions,
-} from './cache.options.js';
+import type { CacheCore } from './cache-core.js';
+import { type EntryOptions, mergeOptions, type ResolvedOptions } from './cache.options.js';
 import { isRefreshDue } from './entry-times.js';
 import { Flight, type StaleEntry } from './flight.js';
 import type { HubParts, InvalidationReceipt } from './hub-parts.js';
@@ -31,29 +26,29 @@ const HOT_SAMPLE = 64;
  */
 export class Cache<Value = unknown> {
   readonly namespace: string;
-  private readonly core: CacheCore;
   private readonly loader: Loader;
   private readonly shared: SharedReader;
   private readonly writer: Writer;
   private readonly many: ManyReader;
-  private readonly clone: boolean;
+  // For the hit path, which would otherwise follow three more pointers.
+  private readonly l1: CacheCore['l1'];
+  private readonly coarse: CacheCore['coarse'];
+  private readonly sync: HubParts['sync'];
   private hits = 0;
 
   /** @internal Made by `CacheHub.cache`. */
   constructor(
-    namespace: string,
-    hub: HubParts,
-    options: CacheOptions<Value>,
-    register: (core: CacheCore) => void,
+    private readonly core: CacheCore,
+    private readonly clone: boolean,
   ) {
-    this.namespace = namespace;
-    this.core = new CacheCore(namespace, hub, options as CacheOptions<never>);
-    this.shared = new SharedReader(this.core);
-    this.loader = new Loader(this.core, this.shared);
-    this.writer = new Writer(this.core);
-    this.many = new ManyReader(this.core, this.shared, this.loader);
-    this.clone = options.clone ?? false;
-    register(this.core);
+    this.namespace = core.namespace;
+    this.l1 = core.l1;
+    this.coarse = core.coarse;
+    this.sync = core.hub.sync;
+    this.shared = new SharedReader(core);
+    this.loader = new Loader(core, this.shared);
+    this.writer = new Writer(core);
+    this.many = new ManyReader(core, this.shared, this.loader);
   }
 
   /**
@@ -61,13 +56,12 @@ export class Cache<Value = unknown> {
    * and its failure.
    */
   getOrSet(key: string, load: Load<Value>, options?: EntryOptions<Value>): Promise<Value> {
-    const { core } = this;
-    const entry = core.l1.get(key);
+    const entry = this.l1.get(key);
     if (
       entry !== undefined &&
       // The clock rests at a very late time while nobody reads; the exact one decides then.
-      entry.dueAt > core.coarse.nowMs - TIME_BASE_MS &&
-      entry.epoch === core.hub.sync.epoch &&
+      entry.dueAt > this.coarse.nowMs - TIME_BASE_MS &&
+      entry.epoch === this.sync.epoch &&
       (entry.tags === null || isCurrent(entry.tags))
     ) {
       this.countHit(key);
@@ -123,26 +117,20 @@ export class Cache<Value = unknown> {
     load: (missing: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
     options?: EntryOptions<Value>,
   ): Promise<Map<string, Value>> {
-    const resolved = mergeOptions(this.core.options, options as EntryOptions<never> | undefined);
+    const resolved = mergeOptions(this.core.options, options);
     return this.giveAll(keys, await this.many.getOrSetMany(keys, load, resolved));
   }
 
   /** Stores a value in every level. `undefined` deletes. */
   set(key: string, value: Value, options?: EntryOptions<Value>): Promise<InvalidationReceipt> {
-    return this.writer.set(
-      [[key, value]],
-      mergeOptions(this.core.options, options as EntryOptions<never>),
-    );
+    return this.writer.set([[key, value]], mergeOptions(this.core.options, options));
   }
 
   setMany(
     entries: Iterable<readonly [string, Value]>,
     options?: EntryOptions<Value>,
   ): Promise<InvalidationReceipt> {
-    return this.writer.set(
-      [...entries],
-      mergeOptions(this.core.options, options as EntryOptions<never>),
-    );
+    return this.writer.set([...entries], mergeOptions(this.core.options, options));
   }
 
   delete(key: string): Promise<InvalidationReceipt> {
@@ -186,7 +174,7 @@ export class Cache<Value = unknown> {
     callOptions: EntryOptions<Value> | undefined,
   ): Promise<Answer> {
     const { core } = this;
-    const options = mergeOptions(core.options, callOptions as EntryOptions<never> | undefined);
+    const options = mergeOptions(core.options, callOptions);
     const nowMs = core.coarse.wake();
     const nowAt = toRelative(nowMs);
     let stale: StaleEntry | undefined;

@@ -3,6 +3,7 @@ import { newId } from '#libs/core';
 import type { CacheEntry } from '../entry/cache-entry.js';
 import { CacheLoadTimeoutError } from '../errors/cache-load-timeout.error.js';
 import { cacheLoad, type CacheLoad } from '../statistics/cache.channels.js';
+import { LazySignal } from '../tier/lazy-signal.js';
 import type { Answer } from './answer.js';
 import { type CacheCore, OWN_TAGS_FROM } from './cache-core.js';
 import type { ResolvedOptions } from './cache.options.js';
@@ -19,6 +20,12 @@ export interface LoadContext {
   readonly key: string;
   /** Aborted at the hard time-out. What the loader returns nevertheless is still stored. */
   readonly signal: AbortSignal;
+}
+
+class OwnLoadContext extends LazySignal implements LoadContext {
+  constructor(readonly key: string) {
+    super();
+  }
 }
 
 /** Computes the value of a key. `undefined` says that there is none. */
@@ -96,7 +103,10 @@ export class Loader {
     core.keep(flight.key, value, times, { loadMs, tags, epoch, options });
     const { versions } = complete;
     const entry: CacheEntry = { value, ...times, loadMs, tags: names, versions };
-    const written = complete.isShared ? this.fill(flight, entry, options) : Promise.resolve();
+    const written =
+      complete.isShared && flight.reads.size > 0
+        ? this.fill(flight, entry, options)
+        : Promise.resolve();
     const { createdMs, expiresMs } = times;
     return { answer: { value, source: 'MISS', createdMs, expiresMs }, outcome: 'stored', written };
   }
@@ -110,7 +120,7 @@ export class Loader {
   ): Promise<Answer> {
     const { core } = this;
     flight.vector = capture;
-    const controller = new AbortController();
+    const context = new OwnLoadContext(flight.key);
     const startedMs = core.hub.clock.monotonicMs();
     const report = (outcome: CacheLoad['outcome']): void => {
       const durationMs = core.hub.clock.monotonicMs() - startedMs;
@@ -122,7 +132,7 @@ export class Loader {
     const work = (async (): Promise<Answer> => {
       let written: Promise<unknown> = Promise.resolve();
       try {
-        const value = await load({ key: flight.key, signal: controller.signal });
+        const value = await load(context);
         const loadMs = core.hub.clock.monotonicMs() - startedMs;
         core.counts.loadMs += loadMs;
         const stored = await this.store(flight, value, loadMs, options, capture);
@@ -141,7 +151,7 @@ export class Loader {
     })();
     if (options.hardTimeoutMs === undefined) return work;
     return this.withinHardTimeout(flight, work, options.hardTimeoutMs, () => {
-      controller.abort();
+      context.abort();
       report('timed-out');
     });
   }

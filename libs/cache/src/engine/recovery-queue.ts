@@ -68,7 +68,7 @@ export class RecoveryQueue {
   private async run(): Promise<void> {
     this.isRunning = true;
     try {
-      for (const [id, recovery] of [...this.pending]) {
+      for (const [id, recovery] of Array.from(this.pending)) {
         // A later write may have taken its place, or have been done, meanwhile.
         if (this.pending.get(id) !== recovery) continue;
         if (!(await recovery())) return;

@@ -50,12 +50,12 @@ export class TierStack {
   /** Undefined when the level does not answer. */
   async read(level: Level, keys: readonly string[]): Promise<FencedRead[] | undefined> {
     const askedAtMs = this.clock.monotonicMs();
-    const reply = await level.gate.call('read', (signal) => level.tier.getMany(keys, { signal }));
+    const reply = await level.gate.call('read', (call) => level.tier.getMany(keys, call));
     if (!reply.ok) {
       level.counts.unavailable += 1;
       return undefined;
     }
-    return reply.value.map((read) => ({ ...read, askedAtMs }));
+    return reply.value.map(({ entry, fence }) => ({ entry, fence, askedAtMs }));
   }
 
   /** Stores where nothing happened to the keys since their fences were read; whether it answered. */
@@ -88,7 +88,7 @@ export class TierStack {
   async drop(keys: readonly string[]): Promise<boolean> {
     let isComplete = true;
     for (const { gate, tier, counts } of this.levels.toReversed()) {
-      const reply = await gate.call('delete', (signal) => tier.deleteMany(keys, { signal }));
+      const reply = await gate.call('delete', (call) => tier.deleteMany(keys, call));
       if (reply.ok) counts.deletes += reply.value;
       else isComplete = false;
     }
@@ -97,7 +97,7 @@ export class TierStack {
 
   private async write(level: Level, writes: readonly TierWrite[]): Promise<boolean> {
     const { gate, tier, counts } = level;
-    const reply = await gate.call('write', (signal) => tier.setMany(writes, { signal }));
+    const reply = await gate.call('write', (call) => tier.setMany(writes, call));
     if (!reply.ok) return false;
     const stored = reply.value.filter(Boolean).length;
     counts.sets += stored;

@@ -19,6 +19,11 @@ function entryOf(value: unknown): CacheEntry {
   };
 }
 
+/** Decoding, which throws or rejects. */
+async function decoding(codec: EntryCodec, key: string, bytes: Buffer): Promise<CacheEntry> {
+  return codec.decode(key, bytes);
+}
+
 describe('EntryCodec', () => {
   it.each(['v8', 'msgpackr', 'json'] as const)(
     '%s keeps values, and undefined',
@@ -67,17 +72,17 @@ describe('EntryCodec', () => {
     expect((await during.decode('k', old)).value).toBe('secret text');
     const renewed = await during.encode('k', entryOf('secret text'));
     expect((await after.decode('k', renewed)).value).toBe('secret text');
-    await expect(after.decode('k', old)).rejects.toThrow('no encryption key has the id "2025"');
+    await expect(decoding(after, 'k', old)).rejects.toThrow('no encryption key has the id "2025"');
   });
 
   it('refuses an encrypted entry under another key, changed, or not encrypted at all', async () => {
     const codec = new EntryCodec({ encryptionKeys: [newKey] });
     const bytes = await codec.encode('a', entryOf(1));
-    await expect(codec.decode('b', bytes)).rejects.toThrow(CacheDecodeError);
+    await expect(decoding(codec, 'b', bytes)).rejects.toThrow(CacheDecodeError);
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
-    await expect(codec.decode('a', bytes)).rejects.toThrow(CacheDecodeError);
+    await expect(decoding(codec, 'a', bytes)).rejects.toThrow(CacheDecodeError);
     const open = await new EntryCodec().encode('a', entryOf(1));
-    await expect(codec.decode('a', open)).rejects.toThrow('not encrypted');
+    await expect(decoding(codec, 'a', open)).rejects.toThrow('not encrypted');
   });
 
   it('refuses cut-off, foreign and random bytes with its own error', async () => {
@@ -86,17 +91,18 @@ describe('EntryCodec', () => {
     const inputs: Buffer[] = [Buffer.alloc(0), Buffer.from('{"value":1}'), randomBytes(64)];
     for (let end = 1; end < bytes.length; end += 1) inputs.push(bytes.subarray(0, end));
     for (const input of inputs) {
-      await expect(codec.decode('k', input)).rejects.toThrow(CacheDecodeError);
+      await expect(decoding(codec, 'k', input)).rejects.toThrow(CacheDecodeError);
     }
   });
 
-  it('says of which key a value cannot be written', async () => {
-    const failed = new EntryCodec().encode(
-      'orders:1',
-      entryOf(() => 1),
-    );
-    await expect(failed).rejects.toThrow(CacheEncodeError);
-    await expect(failed).rejects.toThrow('"orders:1"');
+  it('says of which key a value cannot be written', () => {
+    const encode = (): unknown =>
+      new EntryCodec({ serializer: 'v8' }).encode(
+        'orders:1',
+        entryOf(() => 1),
+      );
+    expect(encode).toThrow(CacheEncodeError);
+    expect(encode).toThrow('"orders:1"');
   });
 
   it('refuses keys of a wrong length', () => {

@@ -1,4 +1,4 @@
-import { promisify } from 'node:util';
+import { promisify, types } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import { messageOf } from '#libs/core';
 import { CacheDecodeError, CacheEncodeError } from '../errors/cache-codec.error.js';
@@ -28,7 +28,7 @@ const PAYS_BELOW = 0.9;
 const FIXED_HEADER_BYTES = 4 * 8 + 2;
 
 export interface EntryCodecOptions {
-  /** Default `v8`. */
+  /** Default `msgpackr`: a small object takes a fifth of the time of `v8`. */
   readonly serializer?: SerializerName;
   /** Values of at least so many bytes are compressed when that pays. Default 2048. */
   readonly compressFromBytes?: number;
@@ -46,14 +46,17 @@ export class EntryCodec {
   private readonly cipher: EntryCipher | undefined;
 
   constructor(options: EntryCodecOptions = {}) {
-    this.serializer = options.serializer ?? 'v8';
+    this.serializer = options.serializer ?? 'msgpackr';
     this.compressFromBytes = options.compressFromBytes ?? 2048;
     this.cipher =
       options.encryptionKeys === undefined ? undefined : new EntryCipher(options.encryptionKeys);
   }
 
-  /** Throws `CacheEncodeError` for a value that the serialiser cannot write, such as a function. */
-  async encode(key: string, entry: CacheEntry): Promise<Buffer> {
+  /**
+   * Takes a promise only to compress. Throws `CacheEncodeError` for a value that the serialiser cannot
+   * write, such as a function.
+   */
+  encode(key: string, entry: CacheEntry): Buffer | Promise<Buffer> {
     let flags = serializerNumber(this.serializer);
     let payload: Buffer;
     try {
@@ -67,20 +70,37 @@ export class EntryCodec {
       throw new CacheEncodeError(key, messageOf(error), error);
     }
     if (payload.length >= this.compressFromBytes) {
-      const smaller = await compress(payload, { level: 1 });
-      if (smaller.length < payload.length * PAYS_BELOW) {
-        payload = smaller;
-        flags |= COMPRESSED;
-      }
+      return compress(payload, { level: 1 }).then((smaller) =>
+        smaller.length < payload.length * PAYS_BELOW
+          ? this.seal(key, entry, smaller, flags | COMPRESSED)
+          : this.seal(key, entry, payload, flags),
+      );
     }
+    return this.seal(key, entry, payload, flags);
+  }
+
+  /** The bytes of many, in order. */
+  async encodeAll(
+    writes: readonly { readonly key: string; readonly entry: CacheEntry }[],
+  ): Promise<Buffer[]> {
+    const bytes: Buffer[] = [];
+    // One after the other: only what is compressed has to be waited for.
+    for (const { key, entry } of writes) {
+      const encoded = this.encode(key, entry);
+      bytes.push(types.isPromise(encoded) ? await encoded : encoded);
+    }
+    return bytes;
+  }
+
+  private seal(key: string, entry: CacheEntry, payload: Buffer, flags: number): Buffer {
     const body = Buffer.concat([encodeHeader(entry), payload]);
     if (this.cipher === undefined) return Buffer.concat([Buffer.of(MAGIC, flags), body]);
     const sealed = this.cipher.encrypt(body, key);
     return Buffer.concat([Buffer.of(MAGIC, flags | ENCRYPTED), sealed]);
   }
 
-  /** Throws `CacheDecodeError` for bytes that this codec cannot have written for `key`. */
-  async decode(key: string, bytes: Buffer): Promise<CacheEntry> {
+  /** Throws, or rejects with, `CacheDecodeError` for bytes that this codec cannot have written for `key`. */
+  decode(key: string, bytes: Buffer): CacheEntry | Promise<CacheEntry> {
     try {
       if (bytes[0] !== MAGIC) throw new Error('the bytes are not an entry of this version');
       const flags = bytes[1] ?? 0;
@@ -93,12 +113,17 @@ export class EntryCodec {
         throw new Error('the entry is not encrypted');
       }
       const { header, end } = decodeHeader(body);
-      let payload: Buffer = body.subarray(end);
-      if ((flags & COMPRESSED) !== 0) payload = await decompress(payload);
-      if ((flags & IS_UNDEFINED) !== 0) return { ...header, value: undefined };
+      const payload: Buffer = body.subarray(end);
+      if ((flags & IS_UNDEFINED) !== 0) return { value: undefined, ...header };
       const serializer = serializerByNumber(flags & SERIALIZER_BITS);
       if (serializer === undefined) throw new Error('the serialiser of the entry is unknown');
-      return { ...header, value: serializer.decode(payload) };
+      if ((flags & COMPRESSED) === 0) return { value: serializer.decode(payload), ...header };
+      return decompress(payload).then(
+        (whole) => ({ value: serializer.decode(whole), ...header }),
+        (error: unknown) => {
+          throw new CacheDecodeError(key, messageOf(error), error);
+        },
+      );
     } catch (error) {
       throw new CacheDecodeError(key, messageOf(error), error);
     }

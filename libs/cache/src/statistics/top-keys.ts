@@ -5,6 +5,9 @@ export interface TopKey {
   readonly overcount: number;
 }
 
+/** Keys that are compared before one leaves. */
+const LOOKED_AT = 8;
+
 interface Counter {
   count: number;
   overcount: number;
@@ -18,7 +21,7 @@ interface Counter {
  */
 export class TopKeys {
   private readonly counters = new Map<string, Counter>();
-  private hand: Iterator<[string, Counter]> | undefined;
+  private hand = this.counters.entries();
 
   constructor(private readonly capacity = 512) {}
 
@@ -42,29 +45,27 @@ export class TopKeys {
 
   clear(): void {
     this.counters.clear();
-    this.hand = undefined;
+    this.hand = this.counters.entries();
   }
 
   private evict(): number {
-    let victim: string | undefined;
+    let victim = '';
     let least = Number.POSITIVE_INFINITY;
-    for (let looked = 0; looked < 8; looked += 1) {
-      const [key, { count }] = this.next();
-      if (count >= least) continue;
-      least = count;
-      victim = key;
+    for (let looked = 0; looked < LOOKED_AT; looked += 1) {
+      const { value, done } = this.hand.next();
+      if (done === true) {
+        this.hand = this.counters.entries();
+        looked -= 1;
+        continue;
+      }
+      if (value[1].count < least) {
+        least = value[1].count;
+        [victim] = value;
+      }
+      // Nothing is smaller.
+      if (least <= 1) break;
     }
-    this.counters.delete(victim as string);
+    this.counters.delete(victim);
     return least;
-  }
-
-  private next(): [string, Counter] {
-    this.hand ??= this.counters.entries();
-    let step = this.hand.next();
-    if (step.done === true) {
-      this.hand = this.counters.entries();
-      step = this.hand.next();
-    }
-    return step.value as [string, Counter];
   }
 }

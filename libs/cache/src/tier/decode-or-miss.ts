@@ -1,24 +1,43 @@
+import { types } from 'node:util';
 import type { Clock } from '#libs/core';
 import type { CacheEntry } from '../entry/cache-entry.js';
 import type { EntryCodec } from '../entry/entry-codec.js';
+import type { TierRead } from './cache-tier.js';
 import { cacheFault } from '../statistics/cache.channels.js';
 
 /**
  * The entry in `bytes`, unless it has ended even as a stale one; undefined, and an event, when they
  * cannot be read.
  */
-export async function decodeOrMiss(
+export function decodeOrMiss(
   tier: string,
   { codec, clock }: { readonly codec: EntryCodec; readonly clock: Clock },
   key: string,
   bytes: Buffer | undefined,
-): Promise<CacheEntry | undefined> {
+): CacheEntry | undefined | Promise<CacheEntry | undefined> {
   if (bytes === undefined) return undefined;
-  try {
-    const entry = await codec.decode(key, bytes);
-    return entry.staleUntilMs > clock.nowMs() ? entry : undefined;
-  } catch (error) {
+  const alive = (entry: CacheEntry): CacheEntry | undefined =>
+    entry.staleUntilMs > clock.nowMs() ? entry : undefined;
+  const unreadable = (error: unknown): undefined => {
     cacheFault.publish(() => ({ part: tier, operation: 'decode', error }));
     return undefined;
+  };
+  try {
+    const entry = codec.decode(key, bytes);
+    return types.isPromise(entry) ? entry.then(alive, unreadable) : alive(entry);
+  } catch (error) {
+    return unreadable(error);
   }
+}
+
+/** The reads of many keys; without a promise each, unless an entry is compressed. */
+export async function readsOf(
+  entries: readonly (CacheEntry | undefined | Promise<CacheEntry | undefined>)[],
+  fences: readonly string[],
+): Promise<TierRead[]> {
+  const isReady = entries.every((entry) => !types.isPromise(entry));
+  const decoded = (
+    isReady ? entries : await Promise.all(entries.map((entry) => Promise.resolve(entry)))
+  ) as (CacheEntry | undefined)[];
+  return decoded.map((entry, index) => ({ entry, fence: fences[index] as string }));
 }

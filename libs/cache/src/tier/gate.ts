@@ -2,7 +2,9 @@ import type { Clock } from '#libs/core';
 import { CacheEncodeError } from '../errors/cache-codec.error.js';
 import { CacheUnavailableError } from '../errors/cache-unavailable.error.js';
 import { cacheFault } from '../statistics/cache.channels.js';
+import type { TierCall } from './cache-tier.js';
 import { CircuitBreaker } from './circuit-breaker.js';
+import { LazySignal } from './lazy-signal.js';
 
 export interface GateOptions {
   readonly clock: Clock;
@@ -44,19 +46,19 @@ export class Gate {
     return this.breaker.state === 'closed';
   }
 
-  async call<T>(operation: string, run: (signal: AbortSignal) => Promise<T>): Promise<Reply<T>> {
+  async call<T>(operation: string, run: (call: TierCall) => Promise<T>): Promise<Reply<T>> {
     if (!this.breaker.allows()) return UNAVAILABLE;
-    const controller = new AbortController();
+    const call = new LazySignal();
     let timer: NodeJS.Timeout | undefined;
     try {
       const timedOut = new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
           const reason = `no answer within ${this.timeoutMs} ms`;
           reject(new CacheUnavailableError(this.part, reason));
-          controller.abort();
+          call.abort();
         }, this.timeoutMs);
       });
-      const value = await Promise.race([run(controller.signal), timedOut]);
+      const value = await Promise.race([run(call), timedOut]);
       this.breaker.succeeded();
       return { ok: true, value };
     } catch (error) {

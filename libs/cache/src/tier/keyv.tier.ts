@@ -4,7 +4,7 @@ import type { EntryCodec } from '../entry/entry-codec.js';
 import { assertKeyvMajor } from '../facade/keyv-major.js';
 import { cacheFault } from '../statistics/cache.channels.js';
 import { CacheTier, DEFAULT_FENCE_MS, type TierRead, type TierWrite } from './cache-tier.js';
-import { decodeOrMiss } from './decode-or-miss.js';
+import { decodeOrMiss, readsOf } from './decode-or-miss.js';
 import { newFence } from './fence.js';
 
 export interface KeyvTierOptions {
@@ -53,16 +53,14 @@ export class KeyvTier extends CacheTier {
   async getMany(keys: readonly string[]): Promise<TierRead[]> {
     if (keys.length === 0) return [];
     const found = await this.keyv.getMany<string>(keys.flatMap((key) => [key, fenceKey(key)]));
-    return Promise.all(
-      keys.map(async (key, index) => {
+    return readsOf(
+      keys.map((key, index) => {
         const text = found[index * 2];
         // Keyv gives undefined or null for what is not there, by store.
         const bytes = typeof text === 'string' ? Buffer.from(text, 'base64') : undefined;
-        return {
-          entry: await decodeOrMiss(this.name, this, key, bytes),
-          fence: (found[index * 2 + 1] as string | null | undefined) ?? '',
-        };
+        return decodeOrMiss(this.name, this, key, bytes);
       }),
+      keys.map((_, index) => (found[index * 2 + 1] as string | null | undefined) ?? ''),
     );
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '#libs/core';
 import type { EntryCodec } from '../entry/entry-codec.js';
 import { CacheTier, DEFAULT_FENCE_MS, type TierRead, type TierWrite } from './cache-tier.js';
-import { decodeOrMiss } from './decode-or-miss.js';
+import { decodeOrMiss, readsOf } from './decode-or-miss.js';
 import { newFence } from './fence.js';
 import { hashedKey } from './key-name.js';
 import { CLEAR, DROP, FILL, PUT, READ, SWEEP } from './postgres.statements.js';
@@ -60,15 +60,12 @@ export class PostgresTier extends CacheTier {
       this.options.clock.now(),
     ]);
     const byPlace = new Map(rows.map((row) => [Number(row.place), row]));
-    return Promise.all(
-      keys.map(async (key, index) => {
-        const row = byPlace.get(index + 1);
-        const bytes = row?.value ?? undefined;
-        return {
-          entry: await decodeOrMiss(this.name, this.options, key, bytes),
-          fence: row?.fence ?? '',
-        };
-      }),
+    const found = keys.map((_, index) => byPlace.get(index + 1));
+    return readsOf(
+      keys.map((key, index) =>
+        decodeOrMiss(this.name, this.options, key, found[index]?.value ?? undefined),
+      ),
+      found.map((row) => row?.fence ?? ''),
     );
   }
 
@@ -132,9 +129,7 @@ export class PostgresTier extends CacheTier {
     // The last write of a key wins; one statement cannot touch a row twice.
     const byHash = new Map(writes.map((write) => [this.hash(write.key), write]));
     const sorted = [...byHash].sort(([a], [b]) => (a < b ? -1 : 1));
-    const values = await Promise.all(
-      sorted.map(([, { key, entry }]) => this.options.codec.encode(key, entry)),
-    );
+    const values = await this.options.codec.encodeAll(sorted.map(([, write]) => write));
     const rows = await this.run<{ key_hash: string }>(statement, [
       sorted.map(([hash]) => hash),
       values,

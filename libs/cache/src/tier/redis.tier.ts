@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Clock } from '#libs/core';
 import type { EntryCodec } from '../entry/entry-codec.js';
 import { CacheTier, DEFAULT_FENCE_MS, type TierRead, type TierWrite } from './cache-tier.js';
-import { decodeOrMiss } from './decode-or-miss.js';
+import { decodeOrMiss, readsOf } from './decode-or-miss.js';
 import { newFence } from './fence.js';
 import { boundedKey } from './key-name.js';
 import { DROP, FILL, PUT } from './redis.scripts.js';
@@ -76,11 +76,9 @@ export class RedisTier extends CacheTier {
     if (keys.length === 0) return [];
     const names = keys.flatMap((key) => this.names(key));
     const replies = await this.redis.mgetBuffer(names);
-    return Promise.all(
-      keys.map(async (key, index) => ({
-        entry: await decodeOrMiss(this.name, this, key, replies[index * 2] ?? undefined),
-        fence: replies[index * 2 + 1]?.toString() ?? '',
-      })),
+    return readsOf(
+      keys.map((key, index) => decodeOrMiss(this.name, this, key, replies[index * 2] ?? undefined)),
+      keys.map((_, index) => replies[index * 2 + 1]?.toString() ?? ''),
     );
   }
 
@@ -90,9 +88,7 @@ export class RedisTier extends CacheTier {
   }
 
   async setMany(writes: readonly TierWrite[]): Promise<boolean[]> {
-    const encoded = await Promise.all(
-      writes.map(({ key, entry }) => this.codec.encode(key, entry)),
-    );
+    const encoded = await this.codec.encodeAll(writes);
     const nowMs = this.clock.nowMs();
     const replies = await this.pipelined(writes, ({ key, entry, fence }, index, redis) => {
       const [name, fenceName] = this.names(key);

@@ -1,5 +1,6 @@
 /** What the cache needs of a pool of `pg`; `DataSource.driver.master` of TypeORM is one. */
 export interface SqlClient {
+  // eslint-disable-next-line typescript/no-unnecessary-type-parameters -- as the pool's own method
   query<Row extends object>(query: {
     readonly name?: string;
     readonly text: string;
