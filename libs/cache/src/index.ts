@@ -40,6 +40,8 @@ export { LeaseStore } from './lease/lease-store.js';
 export { PostgresLeaseStore } from './lease/postgres.lease-store.js';
 export { RedisLeaseStore } from './lease/redis.lease-store.js';
 export { Cache } from './engine/cache.js';
+export { learnedTtl } from './engine/learned-ttl.js';
+export type { LearnedTtlOptions } from './engine/learned-ttl.js';
 export { CacheHub } from './engine/cache-hub.js';
 export type { Answer } from './engine/answer.js';
 export type { CacheOptions, EntryOptions } from './engine/cache.options.js';

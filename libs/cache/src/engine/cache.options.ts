@@ -6,8 +6,8 @@ export type { SerializerName };
 
 /** What may be said for a whole cache, and again for a single call. */
 export interface EntryOptions<Value = unknown> {
-  /** How long a value is fresh, or a function of the value. Default 60,000. */
-  readonly ttlMs?: number | ((value: Value) => number);
+  /** How long a value is fresh, or a function of it and its key such as `learnedTtl`. Default 60,000. */
+  readonly ttlMs?: number | ((value: Value, key: string) => number);
   /** No life is longer than this. Default one day. */
   readonly maxTtlMs?: number;
   /** Part of the life that is taken off at random, so that entries do not expire together; 0 to 1. Default 0.05. */
@@ -58,7 +58,7 @@ export interface CacheOptions<Value = unknown> extends EntryOptions<Value> {
 
 /** Options with every default filled in. */
 export interface ResolvedOptions {
-  readonly ttlMs: number | ((value: never) => number);
+  readonly ttlMs: number | ((value: never, key: string) => number);
   readonly maxTtlMs: number;
   readonly jitter: number;
   readonly levelTtlMs: Readonly<Partial<Record<string, number>>>;

@@ -11,12 +11,15 @@ export interface EntryTimes {
 const XFETCH_HORIZON = 24;
 
 /** The life of a value, by its kind and the options; 0 or less means that it is not stored. */
-export function lifeOf(value: unknown, options: ResolvedOptions): number {
+export function lifeOf(value: unknown, key: string, options: ResolvedOptions): number {
   const isAbsent = value === undefined || value === null;
   if (isAbsent && options.absentTtlMs !== undefined) return options.absentTtlMs;
   if (value === undefined) return 0;
   const { ttlMs } = options;
-  const wanted = typeof ttlMs === 'function' ? (ttlMs as (value: unknown) => number)(value) : ttlMs;
+  const wanted =
+    typeof ttlMs === 'function'
+      ? (ttlMs as (value: unknown, key: string) => number)(value, key)
+      : ttlMs;
   return Math.min(wanted, options.maxTtlMs);
 }
 

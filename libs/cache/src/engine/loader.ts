@@ -78,7 +78,7 @@ export class Loader {
   ): Promise<{ answer: Answer; outcome: CacheLoad['outcome']; written: Promise<unknown> }> {
     const { core } = this;
     const nowMs = core.hub.clock.nowMs();
-    const lifeMs = lifeOf(value, options);
+    const lifeMs = lifeOf(value, flight.key, options);
     const nothing = { value, source: 'MISS' as const, createdMs: nowMs, expiresMs: nowMs };
     if (!(lifeMs > 0)) {
       flight.vector = capture;

@@ -47,15 +47,18 @@ export class Writer {
     options: ResolvedOptions,
   ): Promise<InvalidationReceipt> {
     const byKey = new Map(entries);
-    const absent = [...byKey.keys()].filter((key) => !(lifeOf(byKey.get(key), options) > 0));
+    const lives = new Map([...byKey].map(([key, value]) => [key, lifeOf(value, key, options)]));
+    const absent = [...byKey.keys()].filter((key) => !((lives.get(key) as number) > 0));
     for (const key of absent) byKey.delete(key);
     const deleted = absent.length === 0 ? undefined : this.delete(absent);
-    const receipt = byKey.size === 0 ? { acknowledged: true } : await this.write(byKey, options);
+    const receipt =
+      byKey.size === 0 ? { acknowledged: true } : await this.write(byKey, lives, options);
     return { acknowledged: receipt.acknowledged && (await deleted)?.acknowledged !== false };
   }
 
   private async write(
     values: ReadonlyMap<string, unknown>,
+    lives: ReadonlyMap<string, number>,
     options: ResolvedOptions,
   ): Promise<InvalidationReceipt> {
     const { core } = this;
@@ -68,7 +71,9 @@ export class Writer {
     core.counts.writes += writes.length;
     try {
       const syncEpoch = hub.sync.epoch;
-      const made = await Promise.all(writes.map((write) => this.entryOf(write.value, options)));
+      const made = await Promise.all(
+        writes.map(({ key, value }) => this.entryOf(value, lives.get(key) as number, options)),
+      );
       let isDone = true;
       if (core.usesTiers) {
         isDone =
@@ -110,7 +115,7 @@ export class Writer {
     }
   }
 
-  private async entryOf(value: unknown, options: ResolvedOptions) {
+  private async entryOf(value: unknown, lifeMs: number, options: ResolvedOptions) {
     const { core } = this;
     const tags =
       typeof options.tags === 'function'
@@ -118,7 +123,7 @@ export class Writer {
         : options.tags;
     const names = core.namesOf(tags);
     const vector = await core.hub.versions.capture(names, false);
-    const times = timesOf(core.hub.clock.nowMs(), lifeOf(value, options), options);
+    const times = timesOf(core.hub.clock.nowMs(), lifeMs, options);
     const entry: CacheEntry = {
       value,
       ...times,
