@@ -1,5 +1,5 @@
 import type { CacheEntry } from '../entry/cache-entry.js';
-import { cacheFault } from '../statistics/cache.channels.js';
+import { cacheAnswer, cacheFault, type CacheSource } from '../statistics/cache.channels.js';
 import { TopKeys } from '../statistics/top-keys.js';
 import { MemoryStore } from '../l1/memory-store.js';
 import { sizeOf } from '../l1/sizer.js';
@@ -13,6 +13,9 @@ import type { HubParts } from './hub-parts.js';
 import { KeyGuards } from './key-guards.js';
 import { L1_ENTRY_BYTES, L1Entry, toRelative } from './l1-entry.js';
 import { isCurrent, type TagVector } from './tag-table.js';
+
+/** One hit in so many is counted for the hot keys; a power of two. */
+const HOT_SAMPLE = 64;
 
 /** Names that every entry has before its own tags: the cache as a whole, and its namespace. */
 export const OWN_TAGS_FROM = 2;
@@ -35,8 +38,8 @@ export class CacheCore {
   readonly coarse: CoarseClock;
   readonly usesTiers: boolean;
   readonly namespaceTag: string;
+  hits = 0;
   readonly counts = {
-    l1Hits: 0,
     l1Misses: 0,
     sharedHits: 0,
     staleHits: 0,
@@ -161,6 +164,28 @@ export class CacheCore {
   /** Whether the entry was not invalidated, and no invalidation of it may have been missed. */
   isSound(entry: L1Entry): boolean {
     return entry.epoch === this.hub.sync.epoch && (entry.tags === null || isCurrent(entry.tags));
+  }
+
+  countHit(key: string): void {
+    this.hits += 1;
+    if ((this.hits & (HOT_SAMPLE - 1)) === 0) this.hotKeys.add(key);
+    if (cacheAnswer.hasSubscribers) this.publish(key, 'L1');
+  }
+
+  countMiss(key: string): void {
+    this.counts.l1Misses += 1;
+    this.missedKeys.add(key);
+  }
+
+  /** Counts an answer that the first level did not give. */
+  count(key: string, source: CacheSource): void {
+    if (source === 'STALE') this.counts.staleHits += 1;
+    else if (source !== 'MISS' && source !== 'L1') this.counts.sharedHits += 1;
+    if (cacheAnswer.hasSubscribers) this.publish(key, source);
+  }
+
+  private publish(key: string, source: CacheSource): void {
+    cacheAnswer.publish(() => ({ namespace: this.namespace, key, source }));
   }
 
   /** Runs work that nobody waits for. */

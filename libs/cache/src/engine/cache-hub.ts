@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BackgroundTasks, type Clock, SystemClock } from '#libs/core';
 import { Coherence } from '../coherence/coherence.js';
 import type { Invalidation } from '../coherence/message.js';
@@ -141,13 +142,16 @@ export class CacheHub {
     return this.tasks.drain();
   }
 
-  /** Ends the work that is under way and lets go of the backplane and the levels. May be called twice. */
-  async close(): Promise<void> {
+  /**
+   * Waits for the work that is under way, at most `timeoutMs` because a loader may hang, and lets go
+   * of the backplane and the levels. May be called twice.
+   */
+  async close(timeoutMs = 5_000): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
     this.parts.recovery.close();
     await this.coherence?.close();
-    await this.tasks.drain();
+    await Promise.race([this.tasks.drain(), sleep(timeoutMs, undefined, { ref: false })]);
     await Promise.all(this.parts.stack.levels.map(({ tier }) => tier.close()));
   }
 

@@ -293,6 +293,7 @@ describe('Cache', () => {
     expect(await refreshesAt()).toBe(0);
     clock.advance(4_800);
     expect(await refreshesAt()).toBe(1);
+    await hub.close(1);
     hub = new CacheHub({ clock, clockResolutionMs: 0 });
   });
 
@@ -410,6 +411,14 @@ describe('Cache', () => {
         { key: 'absent', count: 1 },
       ],
     });
+  });
+
+  it('closes although a loader hangs, and twice', async () => {
+    const own = new CacheHub({ clock, clockResolutionMs: 0 });
+    void own.cache('hangs').getOrSet('k', () => new Promise(() => undefined));
+    await own.close(5);
+    await own.close();
+    expect(own.backgroundTasks).toBe(1);
   });
 
   it('refuses options that cannot work', () => {

@@ -1,20 +1,15 @@
 import type { CacheStatistics } from '../statistics/cache-statistics.js';
-import { cacheAnswer, type CacheSource } from '../statistics/cache.channels.js';
 import { type Answer, answerOf } from './answer.js';
 import type { CacheCore } from './cache-core.js';
-import { type EntryOptions, mergeOptions, type ResolvedOptions } from './cache.options.js';
-import { isRefreshDue } from './entry-times.js';
-import { Flight, type StaleEntry } from './flight.js';
+import { type EntryOptions, mergeOptions } from './cache.options.js';
 import type { HubParts, InvalidationReceipt } from './hub-parts.js';
-import { type L1Entry, TIME_BASE_MS, toEpochMs, toRelative } from './l1-entry.js';
+import { TIME_BASE_MS, toRelative } from './l1-entry.js';
 import { type Load, Loader } from './loader.js';
 import { ManyReader } from './many-reader.js';
 import { SharedReader } from './shared-reader.js';
+import { SingleReader } from './single-reader.js';
 import { isCurrent } from './tag-table.js';
 import { Writer } from './writer.js';
-
-/** One hit in so many is counted for the hot keys; a power of two. */
-const HOT_SAMPLE = 64;
 
 /**
  * One namespace of a cache. Values are given back as the objects they are: a hit of the first level
@@ -26,15 +21,13 @@ const HOT_SAMPLE = 64;
  */
 export class Cache<Value = unknown> {
   readonly namespace: string;
-  private readonly loader: Loader;
-  private readonly shared: SharedReader;
+  private readonly reader: SingleReader;
   private readonly writer: Writer;
   private readonly many: ManyReader;
   // For the hit path, which would otherwise follow three more pointers.
   private readonly l1: CacheCore['l1'];
   private readonly coarse: CacheCore['coarse'];
   private readonly sync: HubParts['sync'];
-  private hits = 0;
 
   /** @internal Made by `CacheHub.cache`. */
   constructor(
@@ -45,10 +38,11 @@ export class Cache<Value = unknown> {
     this.l1 = core.l1;
     this.coarse = core.coarse;
     this.sync = core.hub.sync;
-    this.shared = new SharedReader(core);
-    this.loader = new Loader(core, this.shared);
+    const shared = new SharedReader(core);
+    const loader = new Loader(core, shared);
+    this.reader = new SingleReader(core, loader);
+    this.many = new ManyReader(core, shared, loader);
     this.writer = new Writer(core);
-    this.many = new ManyReader(core, this.shared, this.loader);
   }
 
   /**
@@ -64,11 +58,11 @@ export class Cache<Value = unknown> {
       entry.epoch === this.sync.epoch &&
       (entry.tags === null || isCurrent(entry.tags))
     ) {
-      this.countHit(key);
+      this.core.countHit(key);
       const value = entry.value as Value;
       return Promise.resolve(this.clone ? structuredClone(value) : value);
     }
-    return this.resolve(key, entry, load, options).then((answer) => this.give(answer));
+    return this.reader.resolve(key, entry, load, options).then((answer) => this.give(answer));
   }
 
   /** As `getOrSet`, with where the value came from and how old it is. */
@@ -77,7 +71,7 @@ export class Cache<Value = unknown> {
     load: Load<Value>,
     options?: EntryOptions<Value>,
   ): Promise<Answer<Value>> {
-    const answer = await this.resolve(key, this.core.l1.get(key), load, options);
+    const answer = await this.reader.resolve(key, this.core.l1.get(key), load, options);
     return { ...answer, value: this.give(answer) };
   }
 
@@ -91,14 +85,14 @@ export class Cache<Value = unknown> {
     const entry = this.core.l1.get(key);
     const nowAt = toRelative(this.core.coarse.wake());
     if (entry !== undefined && entry.expiresAt > nowAt && this.core.isSound(entry)) {
-      this.countHit(key);
+      this.core.countHit(key);
       const answer = answerOf(entry, 'L1');
       return { ...answer, value: this.give(answer) };
     }
-    this.countMiss(key);
+    this.core.countMiss(key);
     const answer = await this.many.peek(key);
     if (answer === undefined) return undefined;
-    this.count(key, answer.source);
+    this.core.count(key, answer.source);
     return { ...answer, value: this.give(answer) };
   }
 
@@ -153,7 +147,7 @@ export class Cache<Value = unknown> {
 
   statistics(topKeys = 20): CacheStatistics {
     const { counts, l1, hotKeys, missedKeys } = this.core;
-    const l1Hits = this.hits;
+    const l1Hits = this.core.hits;
     const reads = l1Hits + counts.l1Misses;
     return {
       ...counts,
@@ -165,142 +159,6 @@ export class Cache<Value = unknown> {
       hotKeys: hotKeys.top(topKeys),
       missedKeys: missedKeys.top(topKeys),
     };
-  }
-
-  private async resolve(
-    key: string,
-    held: L1Entry | undefined,
-    load: Load<Value>,
-    callOptions: EntryOptions<Value> | undefined,
-  ): Promise<Answer> {
-    const { core } = this;
-    const options = mergeOptions(core.options, callOptions);
-    const nowMs = core.coarse.wake();
-    const nowAt = toRelative(nowMs);
-    let stale: StaleEntry | undefined;
-    if (held !== undefined && held.tags !== null && !isCurrent(held.tags)) {
-      core.l1.delete(key);
-    } else if (held !== undefined && held.epoch !== core.hub.sync.epoch) {
-      if (held.staleUntil > nowAt) stale = { entry: held, isSuspect: true };
-    } else if (held !== undefined && held.expiresAt > nowAt) {
-      if (held.dueAt <= nowAt && isRefreshDue(timesOfEntry(held), nowMs, held.loadMs, options)) {
-        this.refresh(key, held, load, options);
-      }
-      this.countHit(key);
-      return answerOf(held, 'L1');
-    } else if (held !== undefined && held.staleUntil > nowAt) {
-      stale = { entry: held, isSuspect: false };
-    }
-    this.countMiss(key);
-    const failure = core.failures.get(key);
-    if (stale !== undefined && !stale.isSuspect) {
-      const isThrottled = failure !== undefined && failure.retryMs > nowMs;
-      if (isThrottled) return this.serveStale(key, stale.entry);
-      if (held !== undefined && nowAt < held.expiresAt + options.revalidateMs) {
-        this.refresh(key, held, load, options);
-        return this.serveStale(key, stale.entry);
-      }
-    } else if (failure !== undefined && failure.untilMs > nowMs) throw failure.error;
-    return this.fly(key, stale, load, options);
-  }
-
-  /** Joins the flight of the key or starts it, until it has an answer that is good for this caller. */
-  private async fly(
-    key: string,
-    stale: StaleEntry | undefined,
-    load: Load<Value>,
-    options: ResolvedOptions,
-  ): Promise<Answer> {
-    for (;;) {
-      const joinedAt = this.core.hub.versions.table.changes;
-      const flight = this.core.flights.get(key) ?? this.start(key, stale, load, options, false);
-      const answer = await this.await(flight, options);
-      if (flight.servesJoiner(joinedAt)) {
-        this.count(key, answer.source);
-        return answer;
-      }
-    }
-  }
-
-  private start(
-    key: string,
-    stale: StaleEntry | undefined,
-    load: Load<Value>,
-    options: ResolvedOptions,
-    isBackground: boolean,
-  ): Flight {
-    const { core } = this;
-    const flight = core.begin(key, stale, isBackground);
-    const newerThanMs = isBackground && stale ? toEpochMs(stale.entry.createdAt) : undefined;
-    core.inBackground('flight', async () => {
-      try {
-        const answer = await this.loader.fetch(flight, load, options, newerThanMs);
-        core.failures.delete(key);
-        flight.resolve(answer);
-      } catch (error) {
-        this.onFailure(flight, error, options);
-      } finally {
-        core.end(flight);
-      }
-    });
-    return flight;
-  }
-
-  private onFailure(flight: Flight, error: unknown, options: ResolvedOptions): void {
-    const { core } = this;
-    const nowMs = core.hub.clock.nowMs();
-    const { errorTtlMs, errorThrottleMs } = options;
-    if (!flight.isKeyMoved) {
-      core.failures.add(flight.key, {
-        error,
-        untilMs: nowMs + errorTtlMs,
-        retryMs: nowMs + errorThrottleMs,
-      });
-    }
-    const { stale } = flight;
-    if (stale !== undefined && this.isServable(flight, stale.entry)) {
-      flight.resolve(answerOf(stale.entry, 'STALE'));
-    } else flight.reject(error);
-  }
-
-  /** The answer of the flight, or after the soft time-out what is stale. */
-  private async await(flight: Flight, { softTimeoutMs }: ResolvedOptions): Promise<Answer> {
-    if (softTimeoutMs === undefined) return flight.promise;
-    let timer: NodeJS.Timeout | undefined;
-    const soft = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, softTimeoutMs);
-    });
-    const staleAnswer = async (): Promise<Answer> => {
-      await soft;
-      await flight.staleOffered;
-      const { stale } = flight;
-      if (stale === undefined || !this.isServable(flight, stale.entry)) return flight.promise;
-      return answerOf(stale.entry, 'STALE');
-    };
-    try {
-      return await Promise.race([flight.promise, staleAnswer()]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Refreshes behind the back of the callers, unless the key is on its way already. */
-  private refresh(key: string, held: L1Entry, load: Load<Value>, options: ResolvedOptions): void {
-    if (this.core.flights.has(key)) return;
-    const failure = this.core.failures.get(key);
-    if (failure !== undefined && failure.retryMs > this.core.hub.clock.nowMs()) return;
-    this.start(key, { entry: held, isSuspect: false }, load, options, true);
-  }
-
-  private isServable(flight: Flight, entry: L1Entry): boolean {
-    const nowAt = toRelative(this.core.hub.clock.nowMs());
-    const isValid = entry.tags === null || isCurrent(entry.tags);
-    return isValid && entry.staleUntil > nowAt && !flight.isKeyMoved;
-  }
-
-  private serveStale(key: string, entry: L1Entry): Answer {
-    this.count(key, 'STALE');
-    return answerOf(entry, 'STALE');
   }
 
   private give(answer: Answer): Value {
@@ -316,47 +174,14 @@ export class Cache<Value = unknown> {
       const answer = answers.get(key);
       if (answer === undefined || answer.value === undefined) continue;
       if (!given.has(key)) {
-        if (answer.source === 'L1') this.countHit(key);
+        if (answer.source === 'L1') this.core.countHit(key);
         else {
-          this.countMiss(key);
-          this.count(key, answer.source);
+          this.core.countMiss(key);
+          this.core.count(key, answer.source);
         }
       }
       given.set(key, this.give(answer));
     }
     return given;
   }
-
-  private countHit(key: string): void {
-    this.hits += 1;
-    if ((this.hits & (HOT_SAMPLE - 1)) === 0) this.core.hotKeys.add(key);
-    if (cacheAnswer.hasSubscribers) this.publish(key, 'L1');
-  }
-
-  private countMiss(key: string): void {
-    this.core.counts.l1Misses += 1;
-    this.core.missedKeys.add(key);
-  }
-
-  private count(key: string, source: CacheSource): void {
-    if (source === 'STALE') this.core.counts.staleHits += 1;
-    else if (source !== 'MISS' && source !== 'L1') this.core.counts.sharedHits += 1;
-    if (cacheAnswer.hasSubscribers) this.publish(key, source);
-  }
-
-  private publish(key: string, source: CacheSource): void {
-    cacheAnswer.publish(() => ({ namespace: this.namespace, key, source }));
-  }
-}
-
-function timesOfEntry(entry: L1Entry): {
-  createdMs: number;
-  expiresMs: number;
-  staleUntilMs: number;
-} {
-  return {
-    createdMs: toEpochMs(entry.createdAt),
-    expiresMs: toEpochMs(entry.expiresAt),
-    staleUntilMs: toEpochMs(entry.staleUntil),
-  };
 }

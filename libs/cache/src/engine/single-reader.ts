@@ -1,0 +1,165 @@
+import { type Answer, answerOf } from './answer.js';
+import type { CacheCore } from './cache-core.js';
+import { type EntryOptions, mergeOptions, type ResolvedOptions } from './cache.options.js';
+import { isRefreshDue } from './entry-times.js';
+import type { Flight, StaleEntry } from './flight.js';
+import { type L1Entry, toEpochMs, toRelative } from './l1-entry.js';
+import type { Load, Loader } from './loader.js';
+import { isCurrent } from './tag-table.js';
+
+/** Answers for single keys: from memory, from a flight, or with something stale. */
+export class SingleReader {
+  constructor(
+    private readonly core: CacheCore,
+    private readonly loader: Loader,
+  ) {}
+
+  /** The answer for one caller, who found `held` in the first level. */
+  async resolve(
+    key: string,
+    held: L1Entry | undefined,
+    load: Load<unknown>,
+    callOptions: EntryOptions<never> | undefined,
+  ): Promise<Answer> {
+    const { core } = this;
+    const options = mergeOptions(core.options, callOptions);
+    const nowMs = core.coarse.wake();
+    const nowAt = toRelative(nowMs);
+    let stale: StaleEntry | undefined;
+    if (held !== undefined && held.tags !== null && !isCurrent(held.tags)) {
+      core.l1.delete(key);
+    } else if (held !== undefined && held.epoch !== core.hub.sync.epoch) {
+      if (held.staleUntil > nowAt) stale = { entry: held, isSuspect: true };
+    } else if (held !== undefined && held.expiresAt > nowAt) {
+      if (held.dueAt <= nowAt && isRefreshDue(timesOfEntry(held), nowMs, held.loadMs, options)) {
+        this.refresh(key, held, load, options);
+      }
+      this.core.countHit(key);
+      return answerOf(held, 'L1');
+    } else if (held !== undefined && held.staleUntil > nowAt) {
+      stale = { entry: held, isSuspect: false };
+    }
+    this.core.countMiss(key);
+    const failure = core.failures.get(key);
+    if (stale !== undefined && !stale.isSuspect) {
+      const isThrottled = failure !== undefined && failure.retryMs > nowMs;
+      if (isThrottled) return this.serveStale(key, stale.entry);
+      if (held !== undefined && nowAt < held.expiresAt + options.revalidateMs) {
+        this.refresh(key, held, load, options);
+        return this.serveStale(key, stale.entry);
+      }
+    } else if (failure !== undefined && failure.untilMs > nowMs) throw failure.error;
+    return this.fly(key, stale, load, options);
+  }
+
+  /** Joins the flight of the key or starts it, until it has an answer that is good for this caller. */
+  private async fly(
+    key: string,
+    stale: StaleEntry | undefined,
+    load: Load<unknown>,
+    options: ResolvedOptions,
+  ): Promise<Answer> {
+    for (;;) {
+      const joinedAt = this.core.hub.versions.table.changes;
+      const flight = this.core.flights.get(key) ?? this.start(key, stale, load, options, false);
+      const answer = await this.await(flight, options);
+      if (flight.servesJoiner(joinedAt)) {
+        this.core.count(key, answer.source);
+        return answer;
+      }
+    }
+  }
+
+  private start(
+    key: string,
+    stale: StaleEntry | undefined,
+    load: Load<unknown>,
+    options: ResolvedOptions,
+    isBackground: boolean,
+  ): Flight {
+    const { core } = this;
+    const flight = core.begin(key, stale, isBackground);
+    const newerThanMs = isBackground && stale ? toEpochMs(stale.entry.createdAt) : undefined;
+    core.inBackground('flight', async () => {
+      try {
+        const answer = await this.loader.fetch(flight, load, options, newerThanMs);
+        core.failures.delete(key);
+        flight.resolve(answer);
+      } catch (error) {
+        this.onFailure(flight, error, options);
+      } finally {
+        core.end(flight);
+      }
+    });
+    return flight;
+  }
+
+  private onFailure(flight: Flight, error: unknown, options: ResolvedOptions): void {
+    const { core } = this;
+    const nowMs = core.hub.clock.nowMs();
+    const { errorTtlMs, errorThrottleMs } = options;
+    if (!flight.isKeyMoved) {
+      core.failures.add(flight.key, {
+        error,
+        untilMs: nowMs + errorTtlMs,
+        retryMs: nowMs + errorThrottleMs,
+      });
+    }
+    const { stale } = flight;
+    if (stale !== undefined && this.isServable(flight, stale.entry)) {
+      flight.resolve(answerOf(stale.entry, 'STALE'));
+    } else flight.reject(error);
+  }
+
+  /** The answer of the flight, or after the soft time-out what is stale. */
+  private async await(flight: Flight, { softTimeoutMs }: ResolvedOptions): Promise<Answer> {
+    if (softTimeoutMs === undefined) return flight.promise;
+    let timer: NodeJS.Timeout | undefined;
+    const soft = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, softTimeoutMs);
+    });
+    const staleAnswer = async (): Promise<Answer> => {
+      await soft;
+      await flight.staleOffered;
+      const { stale } = flight;
+      if (stale === undefined || !this.isServable(flight, stale.entry)) return flight.promise;
+      return answerOf(stale.entry, 'STALE');
+    };
+    try {
+      return await Promise.race([flight.promise, staleAnswer()]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Refreshes behind the back of the callers, unless the key is on its way already. */
+  private refresh(key: string, held: L1Entry, load: Load<unknown>, options: ResolvedOptions): void {
+    if (this.core.flights.has(key)) return;
+    const failure = this.core.failures.get(key);
+    if (failure !== undefined && failure.retryMs > this.core.hub.clock.nowMs()) return;
+    this.start(key, { entry: held, isSuspect: false }, load, options, true);
+  }
+
+  private isServable(flight: Flight, entry: L1Entry): boolean {
+    const nowAt = toRelative(this.core.hub.clock.nowMs());
+    const isValid = entry.tags === null || isCurrent(entry.tags);
+    return isValid && entry.staleUntil > nowAt && !flight.isKeyMoved;
+  }
+
+  private serveStale(key: string, entry: L1Entry): Answer {
+    this.core.count(key, 'STALE');
+    return answerOf(entry, 'STALE');
+  }
+}
+
+function timesOfEntry(entry: L1Entry): {
+  createdMs: number;
+  expiresMs: number;
+  staleUntilMs: number;
+} {
+  return {
+    createdMs: toEpochMs(entry.createdAt),
+    expiresMs: toEpochMs(entry.expiresAt),
+    staleUntilMs: toEpochMs(entry.staleUntil),
+  };
+}
