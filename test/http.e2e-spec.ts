@@ -63,6 +63,15 @@ describe('the HTTP layer', () => {
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
   });
 
+  it('refuses lines of JSON where it takes one document', async () => {
+    const answer = await api.request('PATCH', '/v1/config', {
+      token: await api.login(),
+      body: '{}\n{}',
+      headers: { 'content-type': 'application/x-ndjson' },
+    });
+    expect([answer.status, answer.body.code]).toEqual([415, 'MEDIA_TYPE_UNSUPPORTED']);
+  });
+
   it('refuses a parameter that is too long with a problem document as well', async () => {
     const answer = await api.request('GET', `/v1/jobs/${'x'.repeat(300)}`);
     expect([answer.status, answer.body.code]).toEqual([414, 'URL_TOO_LONG']);

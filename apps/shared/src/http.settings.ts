@@ -22,7 +22,7 @@ export const httpSettings = defineSettings('http', {
     .meta({
       description: 'Largest JSON body; a larger one is answered with 413',
     }),
-  requestTimeoutMs: z.number().int().min(1000).max(3_600_000).default(60_000).meta({
+  requestTimeoutMs: z.number().int().min(1000).max(3_600_000).default(300_000).meta({
     description: 'Longest time that a client may take to send a request',
   }),
   keepAliveTimeoutMs: z.number().int().min(1000).max(3_600_000).default(72_000).meta({

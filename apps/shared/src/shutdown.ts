@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 const SAME_SIGNAL_WITHIN_MS = 1_000;
 
 /**
- * Runs `shutDown` once at the first SIGINT or SIGTERM and ends the process. It is ended without
+ * Runs `shutDown` once at the first SIGINT, SIGTERM or SIGHUP and ends the process. It is ended without
  * waiting when that takes longer than `timeoutMs`, or when a person asks again.
  */
 export function shutDownOnSignals(
@@ -34,4 +34,6 @@ export function shutDownOnSignals(
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  // The terminal was closed.
+  process.on('SIGHUP', onSignal);
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Fault, PantheonError } from '#libs/core';
@@ -11,6 +12,12 @@ export class ValidationPipe implements PipeTransform {
   async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const { schema } = metadata;
     if (schema === undefined || metadata.type === 'custom') return value;
+    // The one media type whose body is handed on as it arrives.
+    if (value instanceof Readable) {
+      throw new PantheonError('MEDIA_TYPE_UNSUPPORTED', 'This route takes application/json.', {
+        kind: 'unsupported',
+      });
+    }
     const result = await schema['~standard'].validate(value);
     if (result.issues === undefined) return result.value;
     throw new PantheonError(
