@@ -119,7 +119,8 @@ describe('a cache on a Redis that stands still', () => {
       value = await onB.getOrSet('k', () => 2);
     }
     expect(performance.now() - startedMs).toBeLessThan(5_000);
-    expect(await onA.getOrSet('k', () => 3)).toBe(2);
+    // The deletion that was made late may have come after the load of 2.
+    expect([2, 3]).toContain(await onA.getOrSet('k', () => 3));
   });
 
   it('starts without Redis, works, and joins the others when it is there', async () => {

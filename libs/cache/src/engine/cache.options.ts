@@ -1,8 +1,5 @@
 import type { EvictionPolicyFactory } from '../l1/eviction-policy.js';
-import type { SerializerName } from '../entry/serializer.js';
 import { CacheOptionsError } from '../errors/cache-options.error.js';
-
-export type { SerializerName };
 
 /** What may be said for a whole cache, and again for a single call. */
 export interface EntryOptions<Value = unknown> {

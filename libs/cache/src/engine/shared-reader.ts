@@ -109,7 +109,7 @@ export class SharedReader {
       expiresAt,
       toRelative(entry.staleUntilMs),
       toRelative(entry.createdMs),
-      entry.loadMs,
+      Math.round(entry.loadMs),
       epoch,
       this.core.hub.versions.vectorOf(entry, OWN_TAGS_FROM),
     );
