@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SettingsStore, type SettingsSection } from '#libs/config';
@@ -70,6 +70,8 @@ function serverAt(url: string): Server {
 
 async function startEmbedded(): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), 'pantheon-bench-'));
+  // Root runs the server as another user, who has to reach its folder.
+  await chmod(folder, 0o711);
   const postgres = await EmbeddedPostgres.start({ dataDir: join(folder, 'data') });
   return {
     url: postgres.url,
