@@ -171,8 +171,12 @@ function* entriesOf(
   }
 }
 
+/** The first half of the lines, or of a single one. */
 function half(text: string): string {
-  return text.slice(0, Math.ceil(text.length / 2));
+  const lines = text.split('\n');
+  if (lines.length > 1) return lines.slice(0, Math.ceil(lines.length / 2)).join('\n');
+  const words = text.split(' ');
+  return words.slice(0, Math.ceil(words.length / 2)).join(' ');
 }
 
 async function compile(

@@ -1,6 +1,11 @@
 import { BackgroundTasks, type Clock } from '#libs/core';
 import type { Queryable } from '../store/database.js';
-import { appendAccessEvents, countAccesses, type AccessEventRow } from './access.queries.js';
+import {
+  type AccessCount,
+  type AccessEventRow,
+  appendAccessEvents,
+  countAccesses,
+} from './access.queries.js';
 import type { AccessPartitions } from './access-partitions.js';
 
 export interface AccessRecorderOptions {
@@ -8,14 +13,19 @@ export interface AccessRecorderOptions {
   readonly bufferRows: number;
 }
 
+const COUNT_EVERY_FLUSHES = 10;
+const MAX_COUNTS = 5000;
+
 /**
- * Notes which entries users were given, without making them wait: events gather in memory and are
- * appended in batches. When the database does not keep up, events are dropped and counted rather
- * than memory filled; they only steer the ranking.
+ * Notes which entries users were given, without making them wait: events gather in memory, one
+ * for each user and entry, and are appended in batches. When the database does not keep up, events
+ * are dropped and counted rather than memory filled; they only steer the ranking.
  */
 export class AccessRecorder {
-  private buffer: AccessEventRow[] = [];
+  private buffer = new Map<string, AccessEventRow>();
+  private counts = new Map<string, AccessCount>();
   private timer: NodeJS.Timeout | undefined;
+  private countsDueMs = -Infinity;
   private readonly tasks: BackgroundTasks;
   private droppedRows = 0;
 
@@ -37,18 +47,24 @@ export class AccessRecorder {
   /** Notes that a user was given some entries just now. */
   record(userId: string, entryIds: readonly string[]): void {
     const occurredAt = this.clock.now();
-    const room = this.options.bufferRows - this.buffer.length;
-    this.droppedRows += Math.max(0, entryIds.length - room);
-    for (const entryId of entryIds.slice(0, Math.max(0, room))) {
-      this.buffer.push({ entryId, occurredAt, userId });
+    for (const entryId of entryIds) {
+      const key = `${entryId}/${userId}`;
+      const known = this.buffer.get(key);
+      if (known === undefined && this.buffer.size >= this.options.bufferRows) {
+        this.droppedRows += 1;
+        continue;
+      }
+      const accesses = (known?.accesses ?? 0) + 1;
+      this.buffer.set(key, { entryId, userId, occurredAt, accesses });
     }
-    if (this.buffer.length > 0) this.schedule();
+    if (this.buffer.size > 0) this.schedule();
   }
 
   /** Writes what has gathered, and waits for it. */
   async flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
+    this.countsDueMs = -Infinity;
     this.start();
     await this.tasks.drain();
   }
@@ -66,20 +82,42 @@ export class AccessRecorder {
   }
 
   private start(): void {
-    if (this.buffer.length === 0) return;
-    const events = this.buffer;
-    this.buffer = [];
+    if (this.buffer.size === 0 && this.counts.size === 0) return;
+    const events = [...this.buffer.values()];
+    this.buffer = new Map();
     this.tasks.run(() => this.write(events));
   }
 
   private async write(events: readonly AccessEventRow[]): Promise<void> {
     try {
-      await this.partitions.ensure(this.clock.now());
-      await appendAccessEvents(this.database, events);
-      await countAccesses(this.database, events);
+      if (events.length > 0) {
+        await this.partitions.ensure(this.clock.now());
+        await appendAccessEvents(this.database, events);
+      }
     } catch (error) {
       this.droppedRows += events.length;
       throw error;
     }
+    for (const { entryId, occurredAt, accesses } of events) {
+      const count = (this.counts.get(entryId)?.count ?? 0) + accesses;
+      this.counts.set(entryId, { count, last: occurredAt });
+    }
+    await this.writeCounts();
+  }
+
+  /**
+   * Counters are written more rarely than events: nothing but people reads them, and what is
+   * given often is then counted in one update.
+   */
+  private async writeCounts(): Promise<void> {
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs < this.countsDueMs && this.counts.size < MAX_COUNTS) {
+      this.schedule();
+      return;
+    }
+    this.countsDueMs = nowMs + COUNT_EVERY_FLUSHES * this.options.flushMs;
+    const counts = this.counts;
+    this.counts = new Map();
+    await countAccesses(this.database, counts);
   }
 }

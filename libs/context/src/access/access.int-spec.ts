@@ -32,7 +32,7 @@ async function partitions(): Promise<string[]> {
 }
 
 const events = () =>
-  database.dataSource.query<{ entry_id: string }[]>('SELECT * FROM access_event');
+  database.dataSource.query<{ accesses: number }[]>('SELECT * FROM access_event');
 
 function recorder(options: object = {}, failures: unknown[] = []): AccessRecorder {
   return new AccessRecorder(
@@ -85,7 +85,7 @@ describe('the recorder of accesses', () => {
     noted.record(fixture.user.userId, [one]);
     expect(await partitions()).toEqual([]);
     await noted.flush();
-    expect(await events()).toHaveLength(3);
+    expect(new Set((await events()).map(({ accesses }) => accesses))).toEqual(new Set([1, 2]));
     const entry = await fixture.context.entries.get(fixture.user, 'docs', one);
     expect(entry).toMatchObject({ accessCount: 2, lastAccessedAt: clock.now() });
   });

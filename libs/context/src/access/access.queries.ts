@@ -1,42 +1,48 @@
 import type { Queryable } from '../store/database.js';
 
+/** A user was given an entry some times, the last time at `occurredAt`. */
 export interface AccessEventRow {
   readonly entryId: string;
-  readonly occurredAt: Date;
   readonly userId: string;
+  readonly occurredAt: Date;
+  readonly accesses: number;
 }
 
-/** Appends events; those of the same user, entry and millisecond count once. */
+/** Appends events. */
 export async function appendAccessEvents(
   database: Queryable,
   events: readonly AccessEventRow[],
 ): Promise<void> {
   await database.query(
-    `INSERT INTO access_event (entry_id, occurred_at, user_id)
-     SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[])
-     ON CONFLICT DO NOTHING`,
+    `INSERT INTO access_event AS e (entry_id, occurred_at, user_id, accesses)
+     SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::int[])
+     ON CONFLICT (entry_id, occurred_at, user_id) DO UPDATE
+       SET accesses = e.accesses + excluded.accesses`,
     [
       events.map(({ entryId }) => entryId),
       events.map(({ occurredAt }) => occurredAt.toISOString()),
       events.map(({ userId }) => userId),
+      events.map(({ accesses }) => accesses),
     ],
   );
 }
 
+/** How often an entry was given, and when last. */
+export interface AccessCount {
+  readonly count: number;
+  readonly last: Date;
+}
+
 /**
- * Adds events to the counters of their entries. Rows are locked in the order of their ids, as by
- * every process that does this, so that none waits for another in a circle.
+ * Adds to the counters of entries. Rows are locked in the order of their ids, as by every process
+ * that does this, so that none waits for another in a circle.
  */
 export async function countAccesses(
   database: Queryable,
-  events: readonly AccessEventRow[],
+  counts: ReadonlyMap<string, AccessCount>,
 ): Promise<void> {
-  const counts = new Map<string, { count: number; last: Date }>();
-  for (const { entryId, occurredAt } of events) {
-    const known = counts.get(entryId);
-    counts.set(entryId, { count: (known?.count ?? 0) + 1, last: occurredAt });
-  }
-  const ids = [...counts.keys()];
+  if (counts.size === 0) return;
+  const all = [...counts.values()];
   await database.query(
     `WITH counted AS (
        SELECT * FROM unnest($1::uuid[], $2::int[], $3::timestamptz[]) AS c(id, count, last)
@@ -46,10 +52,6 @@ export async function countAccesses(
      UPDATE context_entry e
      SET access_count = e.access_count + c.count, last_accessed_at = c.last
      FROM counted c JOIN locked USING (id) WHERE e.id = c.id`,
-    [
-      ids,
-      ids.map((id) => counts.get(id)?.count ?? 0),
-      ids.map((id) => counts.get(id)?.last.toISOString()),
-    ],
+    [[...counts.keys()], all.map(({ count }) => count), all.map(({ last }) => last.toISOString())],
   );
 }

@@ -1,6 +1,6 @@
-import { Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A user was given an entry. Partitioned by day; the same millisecond counts once. */
+/** A user was given an entry, within a second as often as `accesses` says. Partitioned by day. */
 @Entity('access_event')
 export class AccessEventEntity {
   @PrimaryColumn('uuid')
@@ -11,4 +11,7 @@ export class AccessEventEntity {
 
   @PrimaryColumn('uuid')
   userId!: string;
+
+  @Column('integer', { default: 1 })
+  accesses!: number;
 }

@@ -4,6 +4,8 @@ import { type Term, tokenize } from './tokenizer.js';
 export interface TextIndex {
   /** Distinct terms, for the full-text index. */
   readonly terms: readonly Term[];
+  /** Distinct terms at the beginning of the lead, which the full-text index keeps apart as well. */
+  readonly leadTerms: readonly Term[];
   /** Packed features, for ranking in process. */
   readonly features: Uint8Array;
 }
@@ -25,6 +27,7 @@ export const FEATURE_BYTES = 4;
 const MAX_WORDS = 1024;
 const MAX_TERMS = 8192;
 const MAX_LEAD_TERMS = 32;
+const MAX_INDEXED_LEAD_TERMS = 8;
 const LEAD_WEIGHT = 4;
 const K1 = 1.2;
 const B = 0.35;
@@ -51,6 +54,7 @@ export function indexText(text: string): TextIndex {
   const terms = [...frequencies.keys()];
   return {
     terms: terms.length > MAX_TERMS ? terms.slice(0, MAX_TERMS) : terms,
+    leadTerms: [...new Set(lead.slice(0, MAX_INDEXED_LEAD_TERMS))],
     features: pack(frequencies, pairsOf(lead), norm),
   };
 }

@@ -1,6 +1,6 @@
 import type { Seed } from './search-query.js';
 import type { TermStatistics } from './term-statistics.js';
-import { quoted } from './tokenizer.js';
+import { asLead, quoted } from './tokenizer.js';
 
 /** How much a search may look at. */
 export interface SearchBudget {
@@ -26,8 +26,8 @@ const MAX_LOOKED_AT = 3000;
 /**
  * The condition, in the language of `tsquery`, that an entry has to meet to be ranked at all;
  * undefined when the texts hold no word. An entry meets it with one of several groups of words:
- * single ones that are rare enough, pairs and triples of commoner ones. What finds more than can
- * be ranked says too little to be worth the reading.
+ * single ones that are rare enough, commoner ones at its beginning, pairs and triples. What finds
+ * more than can be ranked says too little to be worth the reading.
  *
  * The texts share the budget by their weights.
  */
@@ -40,10 +40,11 @@ export function textCondition(
   const totalWeight = seeds.reduce((sum, { weight }) => sum + weight, 0);
   for (const seed of seeds) {
     const share = seed.weight / totalWeight;
-    const groups = chooseGroups(wordsOf(seed), statistics, {
-      entries: budget.entries,
-      matches: budget.matches * share,
-    });
+    const groups = chooseGroups(
+      { words: wordsOf(seed), isEcho: seed.isEcho ?? false },
+      statistics,
+      { entries: budget.entries, matches: budget.matches * share },
+    );
     for (const part of factored(groups)) parts.add(part);
   }
   return parts.size === 0 ? undefined : [...parts].join(' | ');
@@ -56,7 +57,7 @@ function wordsOf({ terms, length }: Seed): string[] {
 }
 
 function chooseGroups(
-  words: readonly string[],
+  { words, isEcho }: { readonly words: readonly string[]; readonly isEcho: boolean },
   statistics: TermStatistics,
   { entries, matches }: SearchBudget,
 ): Group[] {
@@ -64,14 +65,14 @@ function chooseGroups(
   const leading = new Set<string>();
   let matchesLeft = matches;
   let looksLeft = MAX_LOOKED_AT;
-  for (const group of candidateGroups(words)) {
+  // The index walks along the rarest word, once for all groups that it leads.
+  const looksOf = (word: string): number =>
+    leading.has(word) ? 0 : Math.min(entries, statistics.entries * statistics.shareOf(word));
+  for (const group of isEcho ? singles(words) : candidateGroups(words)) {
     if (chosen.length === MAX_GROUPS) break;
     const expected = group.reduce((n, word) => n * statistics.shareOf(word), entries);
-    // The index walks along the rarest word, once for all groups that it leads.
-    const looks = leading.has(group[0])
-      ? 0
-      : Math.min(entries, statistics.entries * statistics.shareOf(group[0]));
-    const isCovered = chosen.some((other) => other.every((word) => group.includes(word)));
+    const looks = looksOf(group[0]);
+    const isCovered = chosen.some((other) => other.every((word) => implies(group, word)));
     if (isCovered || expected > matchesLeft || looks > looksLeft) continue;
     chosen.push(group);
     leading.add(group[0]);
@@ -79,15 +80,29 @@ function chooseGroups(
     looksLeft -= looks;
   }
   const [first, ...others] = words;
-  // Nothing is rare enough: then only where all words stand together.
-  return chosen.length === 0 && first !== undefined ? [[first, ...others]] : chosen;
+  if (chosen.length > 0 || first === undefined || isEcho) return chosen;
+  // Nothing is rare enough: then where all words stand together, and if even the rarest of them
+  // is everywhere, where they stand together at the beginning.
+  return looksOf(first) <= MAX_LOOKED_AT
+    ? [[first, ...others]]
+    : [[asLead(first), ...others.map(asLead)]];
+}
+
+/** Whether all that a group finds has a word. */
+function implies(group: Group, word: string): boolean {
+  return group.includes(word) || group.includes(asLead(word));
 }
 
 /** Words that must stand together, the rarest first. */
 type Group = readonly [string, ...string[]];
 
+function* singles(words: readonly string[]): Generator<Group> {
+  for (const word of words) yield [word];
+  for (const word of words) yield [asLead(word)];
+}
+
 function* candidateGroups(all: readonly string[]): Generator<Group> {
-  for (const word of all) yield [word];
+  yield* singles(all);
   const words = all.slice(0, WORDS_IN_GROUPS);
   for (const [index, first] of words.entries()) {
     for (const second of words.slice(index + 1)) yield [first, second];

@@ -93,6 +93,11 @@ function copyOf(slice: string): string {
   return Buffer.from(slice).toString();
 }
 
+/** A term at the beginning of a text, as the full-text index keeps it. No word begins with `^`. */
+export function asLead(word: string): string {
+  return `^${word}`;
+}
+
 /** A word as `tsvector` and `tsquery` read it, whatever it holds. */
 export function quoted(word: string): string {
   return `'${word.replaceAll(/['\\]/g, '$&$&')}'`;

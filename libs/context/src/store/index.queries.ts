@@ -3,7 +3,8 @@ import type { EntryConsistency } from '../port/dual-store-manager.js';
 import type { Queryable } from './database.js';
 import { bytes, termsValue } from './entry.queries.js';
 import { facetsOf } from '../ranking/facets.js';
-import { quoted, type Term } from '../ranking/tokenizer.js';
+import type { TextIndex } from '../ranking/features.js';
+import { quoted } from '../ranking/tokenizer.js';
 import { sourceTag } from './source-tag.js';
 
 /** An entry whose index is to be written. */
@@ -21,10 +22,8 @@ export interface IndexOrder {
 }
 
 /** A finished index of one order. */
-export interface IndexResult {
+export interface IndexResult extends TextIndex {
   readonly order: IndexOrder;
-  readonly terms: readonly Term[];
-  readonly features: Uint8Array;
   readonly dense: Uint8Array | null;
 }
 
@@ -92,8 +91,8 @@ export async function writeIndex(
     [
       results.map(({ order }) => order.entryId),
       results.map(({ order }) => order.contentHash),
-      results.map(({ order, terms }) =>
-        termsValue(quoted(sourceTag(order.sourceId)), facetsOf(order), terms),
+      results.map((result) =>
+        termsValue(quoted(sourceTag(result.order.sourceId)), facetsOf(result.order), result),
       ),
       results.map(({ features }) => bytes(features)),
       results.map(({ dense }) => (dense === null ? null : bytes(dense))),

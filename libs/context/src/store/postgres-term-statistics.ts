@@ -10,7 +10,7 @@ interface StatisticsRow {
 
 const FRESH_MS = 60_000;
 /** Terms too rare to be listed are, by Zipf's law, much rarer than the rarest that is. */
-const UNLISTED_SHARE = 1 / 8;
+const UNLISTED_SHARE = 1 / 16;
 
 /**
  * What PostgreSQL's own statistics say of the search index. ANALYZE, which autovacuum runs, keeps
