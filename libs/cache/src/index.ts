@@ -74,3 +74,5 @@ export { KeyvIncompatibleError } from './errors/keyv-incompatible.error.js';
 export { assertKeyvMajor } from './facade/keyv-major.js';
 export { CACHE_MANAGER, CacheManagerFacade } from './facade/cache-manager.facade.js';
 export type { CacheManagerEvents, WrapOptions } from './facade/cache-manager.facade.js';
+export { TtlLearner } from './l1/ttl-learner.js';
+export type { LearntTtl, TtlLearnerOptions } from './l1/ttl-learner.js';

@@ -2,7 +2,7 @@ import { HashIndex } from './hash-index.js';
 
 /**
  * Remembers the 32-bit hashes of the keys that left a cache last, in a ring: the newest takes the
- * place of the oldest. 9 to 14 bytes a key, whatever the key's length. How far back the memory
+ * place of the oldest. 12 to 20 bytes a key, whatever the key's length. How far back the memory
  * reaches is asked with each question, so that it can follow the number of entries in the cache.
  */
 export class GhostRing {
@@ -36,13 +36,12 @@ export class GhostRing {
     for (const hash of remembered) this.add(hash);
   }
 
+  /** The hash must not be remembered already: `take` forgets it when its key comes back. */
   add(hash: number): void {
     const { hashes, index, next } = this;
-    const known = index.find(hash, hashes);
-    if (known >= 0) this.forget(known);
-    // The place may have been given up already, by `take` or by a newer copy of its hash.
     if (this.used < hashes.length) this.used += 1;
-    else if (index.find(hashes[next] as number, hashes) === next) this.forget(next);
+    // The oldest may have been taken since.
+    else if (index.delete(next, hashes)) this.size -= 1;
     hashes[next] = hash;
     index.add(next, hashes);
     this.size += 1;
@@ -54,7 +53,8 @@ export class GhostRing {
     const { hashes } = this;
     const place = this.index.find(hash, hashes);
     if (place < 0) return false;
-    this.forget(place);
+    this.index.delete(place, hashes);
+    this.size -= 1;
     const age = (this.next - place + hashes.length - 1) % hashes.length;
     return age < reach;
   }
@@ -64,10 +64,5 @@ export class GhostRing {
     this.used = 0;
     this.next = 0;
     this.size = 0;
-  }
-
-  private forget(place: number): void {
-    this.index.delete(place, this.hashes);
-    this.size -= 1;
   }
 }

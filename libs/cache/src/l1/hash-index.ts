@@ -1,14 +1,16 @@
 import { ceil, clz32, imul, max } from './integer-math.js';
 
 const EMPTY = -1;
-const MAX_LOAD = 0.8;
+/** At 0.8 a ghost costs twice as much time, 90 ns instead of 45, and saves 5 bytes. */
+const MAX_LOAD = 0.5;
 /** Fibonacci hashing: spreads also hashes that differ in few bits. */
 const SPREAD = 0x9e3779b1;
 
 /**
  * Finds places of an array of 32-bit hashes by hash: open addressing with linear probing and
- * deletion by shifting back, 5 to 10 bytes a place. The hashes themselves stay in the owner's
- * array. Keys whose 32-bit hashes are equal are taken for one.
+ * deletion by shifting back, 8 to 16 bytes a place. The hashes themselves stay in the owner's
+ * array. Places may share a hash; one of them
+ * is found then.
  */
 export class HashIndex {
   private readonly cells: Int32Array;
@@ -41,13 +43,13 @@ export class HashIndex {
     cells[cell] = place;
   }
 
-  /** Removes a place; nothing happens when it is not in the index. */
-  delete(place: number, hashes: Uint32Array): void {
+  /** Removes a place; false when it was not in the index. */
+  delete(place: number, hashes: Uint32Array): boolean {
     const { cells } = this;
     const mask = cells.length - 1;
     let gap = this.home(hashes[place] as number);
     while (cells[gap] !== place) {
-      if (cells[gap] === EMPTY) return;
+      if (cells[gap] === EMPTY) return false;
       gap = (gap + 1) & mask;
     }
     let cell = gap;
@@ -63,6 +65,7 @@ export class HashIndex {
       }
     }
     cells[gap] = EMPTY;
+    return true;
   }
 
   clear(): void {
