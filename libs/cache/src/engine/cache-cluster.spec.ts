@@ -247,7 +247,7 @@ describe('CacheHub with shared levels', () => {
     chaos.plan = () => ({ kind: 'hang' });
     const startedMs = performance.now();
     expect(await cache.getOrSet('a', () => 1)).toBe(1);
-    expect(performance.now() - startedMs).toBeLessThan(80);
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
     await cache.getOrSet('b', () => 1);
     expect(hub.levels()).toMatchObject([{ level: 'L2', state: 'open' }]);
     const { calls } = chaos;
