@@ -15,8 +15,8 @@ import { startRedisServer } from '../support/redis-server.js';
 const TIER_TIMEOUT_MS = 100;
 const SOFT_TIMEOUT_MS = 30;
 const LOADER_MS = 50;
-/** What a busy machine may add to a timer; the promise itself is 10 ms. */
 const ATTEMPTS = 3;
+/** What a busy machine may add to a timer; the promise itself is 10 ms. */
 const SLACK_MS = 40;
 
 describe('a cache on a Redis that stands still', () => {
