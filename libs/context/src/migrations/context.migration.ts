@@ -67,7 +67,6 @@ const ENTRY = `
   CREATE INDEX context_entry_recent ON context_entry (source_id, occurred_at DESC, id DESC);
   CREATE UNIQUE INDEX context_entry_external_key
     ON context_entry (source_id, external_key) WHERE external_key IS NOT NULL;
-  CREATE INDEX context_entry_metadata ON context_entry USING gin (metadata jsonb_path_ops);
   CREATE INDEX context_entry_notable ON context_entry (source_id)
     WHERE importance > 0 OR pinned OR rating > 0;
   CREATE INDEX context_entry_expired ON context_entry (id) WHERE lifecycle = 'expired';`;

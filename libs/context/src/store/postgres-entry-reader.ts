@@ -1,17 +1,14 @@
 import { type Clock, isUuid } from '#libs/core';
-import type { BatchRead, BatchReader } from '../port/dual-store-manager.js';
+import type { BatchRead, BatchReader, EntrySort } from '../port/dual-store-manager.js';
 import type { StoreEntry } from '../port/store-entry.js';
 import type { EmbeddingProvider } from '../ranking/embedding-provider.js';
 import { SearchQuery, type SearchText } from '../ranking/search-query.js';
-import type { TermStatistics } from '../ranking/term-statistics.js';
+import { NO_STATISTICS, type TermStatistics } from '../ranking/term-statistics.js';
+import { type Candidate, findCandidates } from './candidates.queries.js';
 import type { Queryable } from './database.js';
-import {
-  type Candidate,
-  findCandidates,
-  findEntries,
-  findRecents,
-  type SourceRead,
-} from './search.queries.js';
+import { findEntries } from './entries-by-id.queries.js';
+import { findRecents } from './recents.queries.js';
+import { isGiven, type SourceRead } from './source-reads.js';
 import { planSearches } from './search-plan.js';
 
 /** A source as far as reading its entries goes. */
@@ -56,16 +53,11 @@ export class PostgresEntryReader implements BatchReader {
     private readonly options: () => ReaderOptions,
   ) {}
 
-  recents(
-    reads: readonly BatchRead[],
-    sort: 'newest' | 'oldest' = 'newest',
-  ): Promise<StoreEntry[][]> {
-    return findRecents(
-      this.database,
-      reads.map((read) => this.toSourceRead(read)),
-      this.clock.now(),
-      sort,
-    );
+  async recents(reads: readonly BatchRead[], sort: EntrySort = 'newest'): Promise<StoreEntry[][]> {
+    const sourceReads = reads.map((read) => this.toSourceRead(read));
+    const hasConditions = sourceReads.some(({ where }) => isGiven(where));
+    const statistics = hasConditions ? await this.statistics.current() : NO_STATISTICS;
+    return findRecents(this.database, sourceReads, statistics, this.clock.now(), sort);
   }
 
   /** Entries of a source by id, archived and expired ones too; those that are not there are left out. */

@@ -3,7 +3,8 @@ import type { Seed } from '../ranking/search-query.js';
 import type { TermStatistics } from '../ranking/term-statistics.js';
 import { textCondition } from '../ranking/text-condition.js';
 import { quoted } from '../ranking/tokenizer.js';
-import { type CandidateSearch, isGiven, type SourceRead } from './search.queries.js';
+import type { CandidateSearch } from './candidates.queries.js';
+import { isGiven, type SourceRead } from './source-reads.js';
 import { sourceTag } from './source-tag.js';
 
 /** Estimates may be too low by so much before candidates are cut off. */
