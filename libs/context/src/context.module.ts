@@ -3,6 +3,7 @@ import { SettingsStore } from '#libs/config';
 import { AccessControl, Clock } from '#libs/core';
 import { DataSource } from 'typeorm';
 import { AccessPartitions } from './access/access-partitions.js';
+import { ContextWarningLog } from './context-warning.log.js';
 import { type Context, createContext } from './create-context.js';
 import { ContextJobs } from './jobs/context.jobs.js';
 import { ExpiredEntriesPurger } from './jobs/expired-entries.purger.js';
@@ -16,8 +17,8 @@ import { EntryIndexer } from './store/entry-indexer.js';
 const CONTEXT = Symbol('Context');
 
 /**
- * Sources, entries, compile and memories. It needs `DataSource`, `SettingsStore`, `Clock` and
- * `AccessControl` from global modules. Routes are mounted by the app: `contextControllers`.
+ * Sources, entries, compile and memories. It needs `DataSource`, `SettingsStore`, `Clock`,
+ * `RootLogger` and `AccessControl` from global modules. Routes are mounted by the app: `contextControllers`.
  */
 @Module({
   providers: [
@@ -39,6 +40,7 @@ const CONTEXT = Symbol('Context');
     part(EntryIndexer, ({ stores }) => stores.indexer),
     part(AccessPartitions, ({ partitions }) => partitions),
     ContextJobs,
+    ContextWarningLog,
     ExpiredEntriesPurger,
   ],
   exports: [SourceService, EntryService, CompileService, MemoryService],

@@ -1,4 +1,4 @@
-import { type CircuitBreakerPolicy } from 'cockatiel';
+import type { CircuitBreakerPolicy } from 'cockatiel';
 import { z } from 'zod';
 import { EmbeddingUnavailableError } from '../errors/embedding-unavailable.error.js';
 import { EmbeddingProvider, quantise } from './embedding-provider.js';
