@@ -1,22 +1,23 @@
-import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { RootLogger } from '#libs/logging';
 import { contextWarnings } from './events.js';
 
 /** Writes what callers only notice as a poorer answer. */
 @Injectable()
-export class ContextWarningLog implements OnModuleInit, OnApplicationShutdown {
-  private stop: (() => void) | undefined;
+export class ContextWarningLog implements OnModuleInit {
+  private unsubscribe: (() => void) | undefined;
 
   constructor(private readonly log: RootLogger) {}
 
   onModuleInit(): void {
-    this.stop ??= contextWarnings.subscribe(({ code, message, error }) => {
+    this.unsubscribe ??= contextWarnings.subscribe(({ code, message, error }) => {
       this.log.module('context').warn(message, { code, err: error });
     });
   }
 
-  onApplicationShutdown(): void {
-    this.stop?.();
-    this.stop = undefined;
+  /** Stops listening. May be called twice. */
+  stop(): void {
+    this.unsubscribe?.();
+    this.unsubscribe = undefined;
   }
 }

@@ -46,10 +46,15 @@ const CONTEXT = Symbol('Context');
   exports: [SourceService, EntryService, CompileService, MemoryService],
 })
 export class ContextModule implements OnApplicationShutdown {
-  constructor(@Inject(CONTEXT) private readonly context: Context) {}
+  constructor(
+    @Inject(CONTEXT) private readonly context: Context,
+    private readonly warnings: ContextWarningLog,
+  ) {}
 
   async onApplicationShutdown(): Promise<void> {
     await this.context.close();
+    // Last, since closing may have something to say.
+    this.warnings.stop();
   }
 }
 
