@@ -238,6 +238,14 @@ describe('bounds', () => {
     expect(store.stats()).toMatchObject({ items: 50, maxItems: 50 });
   });
 
+  it.each([Number.NaN, -1])('must be numbers from 0 on, not %p', (limit) => {
+    const store = storeOf({ maxItems: 5 });
+    expect(() => storeOf({ maxBytes: limit })).toThrow(/maxBytes is .* must be a number from 0 on/);
+    expect(() => store.resize({ maxItems: limit })).toThrow(/maxItems/);
+    expect(() => store.resize({ maxItems: 2, maxBytes: limit })).toThrow(/maxBytes/);
+    expect(store.stats().maxItems).toBe(5);
+  });
+
   it('keep everything out when they leave no room', () => {
     const store = storeOf({ maxItems: 0 });
     expect(store.set('a', 1)).toBe(false);

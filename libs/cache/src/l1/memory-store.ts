@@ -1,6 +1,8 @@
+// One class of over 300 lines: a hit reads its fields directly, which parts would hide behind calls.
 import { randomInt } from 'node:crypto';
 import { SystemClock } from '#libs/core';
 import { coarseClockOf } from './coarse-clock.js';
+import { CacheLimitInvalidError } from './errors/cache-limit-invalid.error.js';
 import type { EvictionPolicy, EvictionPolicyFactory } from './eviction-policy.js';
 import { ExpiryTable, NEVER } from './expiry-table.js';
 import { hashKey } from './key-hash.js';
@@ -64,8 +66,8 @@ export class MemoryStore<Value> {
   private readonly sizer: (value: Value) => number;
 
   constructor(options: MemoryStoreOptions<Value> = {}) {
-    const maxItems = options.maxItems ?? Number.POSITIVE_INFINITY;
-    const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    const maxItems = checked('maxItems', options.maxItems ?? Number.POSITIVE_INFINITY);
+    const maxBytes = checked('maxBytes', options.maxBytes ?? DEFAULT_MAX_BYTES);
     const clock = coarseClockOf(options.clock ?? systemClock, options.clockResolutionMs ?? 10);
     this.makePolicy = options.policy ?? ((table) => new S3FifoPolicy(table));
     this.sizer = options.sizer ?? sizeOf;
@@ -179,8 +181,9 @@ export class MemoryStore<Value> {
   /** Changes the bounds; what no longer fits leaves at once. */
   resize(limits: { readonly maxItems?: number; readonly maxBytes?: number }): void {
     const { table } = this;
-    table.maxItems = limits.maxItems ?? table.maxItems;
-    table.maxBytes = limits.maxBytes ?? table.maxBytes;
+    const maxItems = checked('maxItems', limits.maxItems ?? table.maxItems);
+    table.maxBytes = checked('maxBytes', limits.maxBytes ?? table.maxBytes);
+    table.maxItems = maxItems;
     while (this.slots.size > table.maxItems || this.bytes > table.maxBytes) {
       this.release(this.policy.evict(), 'size');
     }
@@ -333,6 +336,12 @@ export class MemoryStore<Value> {
     this.policy = makePolicy(packed);
     this.policy.adopt(order.keys());
   }
+}
+
+/** What is no number would bound nothing. Parts of entries do not exist. */
+function checked(limit: 'maxItems' | 'maxBytes', value: number): number {
+  if (value >= 0) return Math.floor(value);
+  throw new CacheLimitInvalidError(limit, value);
 }
 
 /** Slots for a number of entries: never none, never more than there may be entries. */

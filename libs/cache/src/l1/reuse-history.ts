@@ -1,81 +1,84 @@
 import { HashIndex } from './hash-index.js';
+import { SlotLinks, SlotList } from './slot-list.js';
+import { SlotTable } from './slot-table.js';
 
-const DEAD = 255;
+const UNBOUNDED = { maxItems: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
 
-/** What became of an access: used again, or out of sight, after how many accesses. */
+/** What became of a use of a key: another one, or out of sight, after how much time. */
 export interface ReuseObserver {
   reused(keyClass: number, age: number): void;
   lost(keyClass: number, age: number): void;
 }
 
 /**
- * Follows a sample of the keys, chosen by hash, from one access to the next: a ring of the last
- * accesses of the sample, 17 to 25 bytes each. It reaches further back than the cache holds entries,
- * and sees what happens to keys that are no longer in it.
+ * Follows a sample of the keys, chosen by hash, from one use to the next: those used last, 35 bytes
+ * each. It reaches further back than the cache holds entries, and sees what happens to keys that
+ * are no longer in it.
  */
 export class ReuseHistory {
-  private readonly hashes: Uint32Array;
-  private readonly times: Uint32Array;
-  private readonly classes: Uint8Array;
-  private readonly index: HashIndex;
-  private next = 0;
+  /** Part of the keys that are followed, 0 to 1. */
+  readonly rate: number;
   /** Keys whose hash is below this belong to the sample. */
   private readonly limit: number;
+  private readonly table: SlotTable;
+  private readonly order: SlotList;
+  private readonly index: HashIndex;
+  private readonly times: Uint32Array;
+  private readonly classes: Uint8Array;
 
-  /** `reach` is the number of accesses to look back, `capacity` how many of them may be kept. */
+  /** `reach` is the number of keys to look back, `capacity` how many of them may be followed. */
   constructor(
     reach: number,
     capacity: number,
     private readonly observer: ReuseObserver,
   ) {
-    const size = Math.min(reach, capacity);
-    this.rate = size / reach;
+    const slots = Math.min(reach, capacity);
+    this.rate = slots / reach;
     this.limit = this.rate * 0x1_0000_0000;
-    this.hashes = new Uint32Array(size);
-    this.times = new Uint32Array(size);
-    this.classes = new Uint8Array(size).fill(DEAD);
-    this.index = new HashIndex(size);
+    this.table = new SlotTable(slots, UNBOUNDED);
+    this.order = new SlotList(new SlotLinks(this.table));
+    this.index = new HashIndex(slots);
+    this.times = new Uint32Array(slots);
+    this.classes = new Uint8Array(slots);
   }
-
-  /** Part of the keys that are followed, 0 to 1. */
-  readonly rate: number;
 
   follows(hash: number): boolean {
     return hash < this.limit;
   }
 
-  /** Reports the key's previous access as reused and follows this one. */
+  /** Reports the key's last use as followed by another one, and follows this one. */
   record(hash: number, keyClass: number, now: number): void {
-    const { hashes, times, classes, index, observer, next } = this;
-    const known = index.find(hash, hashes);
-    if (known >= 0) {
-      observer.reused(classes[known] as number, (now - (times[known] as number)) >>> 0);
-      index.delete(known, hashes);
-      classes[known] = DEAD;
+    const { observer, times, classes } = this;
+    let slot = this.index.find(hash, this.table.hashes);
+    if (slot >= 0) {
+      observer.reused(classes[slot] as number, (now - (times[slot] as number)) >>> 0);
+      this.order.renew(slot);
+    } else {
+      slot = this.slotFor(hash, now);
+      this.order.push(slot);
     }
-    if (classes[next] !== DEAD) {
-      observer.lost(classes[next] as number, (now - (times[next] as number)) >>> 0);
-      index.delete(next, hashes);
-    }
-    hashes[next] = hash;
-    times[next] = now;
-    classes[next] = keyClass;
-    index.add(next, hashes);
-    this.next = next + 1 === hashes.length ? 0 : next + 1;
+    times[slot] = now;
+    classes[slot] = keyClass;
   }
 
-  /** Calls `visit` for each access that is still waiting for the next one of its key. */
+  /** Calls `visit` for each key's last use. */
   forEachPending(now: number, visit: (keyClass: number, age: number) => void): void {
-    const { times, classes } = this;
-    for (let place = 0; place < times.length; place += 1) {
-      const keyClass = classes[place] as number;
-      if (keyClass !== DEAD) visit(keyClass, (now - (times[place] as number)) >>> 0);
+    for (const slot of this.order) {
+      visit(this.classes[slot] as number, (now - (this.times[slot] as number)) >>> 0);
     }
   }
 
-  clear(): void {
-    this.classes.fill(DEAD);
-    this.index.clear();
-    this.next = 0;
+  /** Of a key that is not followed yet; the one used longest ago makes room. */
+  private slotFor(hash: number, now: number): number {
+    const { table, index } = this;
+    let slot = table.take();
+    if (slot < 0) {
+      slot = this.order.shift();
+      index.delete(slot, table.hashes);
+      this.observer.lost(this.classes[slot] as number, (now - (this.times[slot] as number)) >>> 0);
+    }
+    table.hashes[slot] = hash;
+    index.add(slot, table.hashes);
+    return slot;
   }
 }

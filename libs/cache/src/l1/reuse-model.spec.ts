@@ -86,13 +86,21 @@ describe('a model of reuse', () => {
     expect(large.worth(0, 199)).toBeGreaterThan(large.worth(0, 20));
   });
 
+  it('is due after a while, also across the end of the 32-bit count', () => {
+    const model = new ReuseModel(1, BINS, 1_000, 2 ** 32 - 50);
+    expect(model.isDue(2 ** 32 - 1)).toBe(false);
+    expect(model.isDue(60)).toBe(true);
+    model.refit(new ReuseHistory(10, 10, model), 60);
+    expect([model.isDue(1_059), model.isDue(1_060)]).toEqual([false, true]);
+  });
+
   it('tells what it has learnt', () => {
     expect(modelOf({ 500: 300 }, { 900: 100 }).describe()).toEqual({
       refits: 1,
       classes: [
         expect.objectContaining({
           class: 0,
-          observations: 368,
+          observations: 388,
           mostWorthAtAge: expect.any(Number),
         }),
       ],
@@ -100,7 +108,7 @@ describe('a model of reuse', () => {
   });
 });
 
-describe('a history of accesses', () => {
+describe('a history of uses', () => {
   it('reports how long a key waited, and in which class it was', () => {
     const seen: [number, number][] = [];
     const history = new ReuseHistory(10, 10, {
@@ -113,14 +121,25 @@ describe('a history of accesses', () => {
     expect(seen).toEqual([[3, 30]]);
   });
 
-  it('reports a key as lost when its place is needed', () => {
+  it('reports the key that was used longest ago as lost when its place is needed', () => {
     const lost: [number, number][] = [];
     const history = new ReuseHistory(3, 3, {
       reused: () => undefined,
       lost: (keyClass, age) => lost.push([keyClass, age]),
     });
-    for (const key of [1, 2, 3, 4]) history.record(key, key, 10 * key);
-    expect(lost).toEqual([[1, 30]]);
+    for (const [time, key] of [1, 2, 3, 1, 4].entries()) history.record(key, key, 10 * time);
+    expect(lost).toEqual([[2, 30]]);
+  });
+
+  it('shows the last use of each key', () => {
+    const history = new ReuseHistory(3, 3, { reused: () => undefined, lost: () => undefined });
+    for (const [time, key] of [1, 2, 1].entries()) history.record(key, key, 10 * time);
+    const pending: [number, number][] = [];
+    history.forEachPending(50, (keyClass, age) => pending.push([keyClass, age]));
+    expect(pending).toEqual([
+      [2, 40],
+      [1, 30],
+    ]);
   });
 
   it('follows the part of the keys that it has room for', () => {

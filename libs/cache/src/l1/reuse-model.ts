@@ -3,11 +3,12 @@ import type { ReuseHistory, ReuseObserver } from './reuse-history.js';
 import { max, min, round } from './integer-math.js';
 
 /** What remains of earlier observations after each refit. */
-const DECAY = 0.92;
+const DECAY = 0.97;
 /** Observations' worth of the average over all classes that each class starts from. */
 const PRIOR_WEIGHT = 4;
-const FIRST_REFIT = 200;
-const MIN_REFIT = 500;
+/** Times of the first refit and, at least, between two. */
+const FIRST_REFIT = 100;
+const MIN_REFIT = 200;
 
 /**
  * Learns how soon keys of a class are used again, and from that what keeping one is worth.
@@ -26,16 +27,18 @@ export class ReuseModel implements ReuseObserver {
   private readonly losses: Float64Array;
   private readonly worths: Float32Array;
   private readonly scratch: Float64Array[];
-  private observations = 0;
-  private nextRefit = FIRST_REFIT;
+  private nextRefit: number;
   /** Times that the worth of all classes was computed anew. */
   refits = 0;
 
+  /** Ages are told apart by `bins` bins; the worths are to be computed anew each `refitPeriod`. */
   constructor(
     readonly classes: number,
     readonly bins: number,
-    private readonly observationsPerRefit: number,
+    private readonly refitPeriod: number,
+    now = 0,
   ) {
+    this.nextRefit = (now + FIRST_REFIT) >>> 0;
     this.hits = new Float64Array(classes * bins);
     this.losses = new Float64Array(classes * bins);
     this.worths = new Float32Array(classes * bins);
@@ -54,8 +57,9 @@ export class ReuseModel implements ReuseObserver {
     this.count(this.losses, keyClass, age);
   }
 
-  get isDue(): boolean {
-    return this.observations >= this.nextRefit;
+  isDue(now: number): boolean {
+    // Times wrap round: the difference is small and not negative once the time has come.
+    return (now - this.nextRefit) >>> 0 < 0x8000_0000;
   }
 
   worth(keyClass: number, age: number): number {
@@ -78,8 +82,7 @@ export class ReuseModel implements ReuseObserver {
       hits[cell] = (hits[cell] as number) * DECAY;
       losses[cell] = (losses[cell] as number) * DECAY;
     }
-    this.observations = 0;
-    this.nextRefit = max(MIN_REFIT, this.observationsPerRefit);
+    this.nextRefit = (now + max(MIN_REFIT, this.refitPeriod)) >>> 0;
     this.refits += 1;
   }
 
@@ -101,7 +104,6 @@ export class ReuseModel implements ReuseObserver {
         this.losses[cell] = isFirst ? (other.losses[from] as number) : 0;
       }
     }
-    this.nextRefit = max(MIN_REFIT, this.observationsPerRefit);
   }
 
   /** Counts, and for each class that was seen the chance of another use and the ages it is likely at. */
@@ -128,7 +130,6 @@ export class ReuseModel implements ReuseObserver {
   private count(counts: Float64Array, keyClass: number, age: number): void {
     const cell = keyClass * this.bins + this.binOf(age);
     counts[cell] = (counts[cell] as number) + 1;
-    this.observations += 1;
   }
 
   private binOf(age: number): number {

@@ -10,7 +10,7 @@ import { max, min } from '../integer-math.js';
 
 /** Entries that are compared for one eviction. */
 const CANDIDATES = 24;
-/** How far back the history reaches, in accesses for each slot. */
+/** How far back the history reaches, in keys for each slot. */
 const HISTORY_REACH = 16;
 const HISTORY_CAPACITY = 8_192;
 /** Uses are remembered four times as long as W-TinyLFU does: the model weighs them itself. */
@@ -25,6 +25,9 @@ const GAP_CLASSES = 10;
  * between its uses; a `ReuseModel` tells from what became of a sample of the keys how soon entries
  * of the class are used again at which age. Of 24 entries drawn at random the one leaves that is
  * worth least, for each byte where bytes are what is short.
+ *
+ * Time is counted in entries that came, not in accesses: whatever the hit ratio, an entry that is
+ * not used stays for about as much time as the cache has entries.
  *
  * The idea of a relaxed optimum learnt from the traffic is that of Song et al., "Learning Relaxed
  * Belady" (NSDI 2020), ranking by expected hits for the place taken that of Beckmann et al., "LHD"
@@ -71,14 +74,16 @@ export class LearnedPolicy extends EvictionPolicy {
     this.members.add(slot);
     this.bytes += this.table.weights[slot] as number;
     this.gaps[slot] = 0;
+    this.now = (this.now + 1) >>> 0;
     this.use(slot);
+    if (this.model.isDue(this.now)) this.model.refit(this.history, this.now);
   }
 
   override hit(slot: number): void {
-    const age = (this.now + 1 - (this.lastUses[slot] as number)) >>> 0;
-    const bin = ageBin(age);
+    const age = (this.now - (this.lastUses[slot] as number)) >>> 0;
+    const bin = ageBin(age) + 1;
     const gap = this.gaps[slot] as number;
-    // The mean of the last gap and those before, on the scale of bins.
+    // The mean of the last gap and those before, on the scale of bins, plus one.
     this.gaps[slot] = gap === 0 ? bin : (gap + bin + 1) >>> 1;
     this.use(slot);
   }
@@ -156,14 +161,11 @@ export class LearnedPolicy extends EvictionPolicy {
 
   private use(slot: number): void {
     const hash = this.table.hashes[slot] as number;
-    this.now = (this.now + 1) >>> 0;
     this.sketch.add(hash);
     const keyClass = this.classOf(this.sketch.estimate(hash), this.gaps[slot] as number);
     this.classes[slot] = keyClass;
     this.lastUses[slot] = this.now;
-    if (!this.history.follows(hash)) return;
-    this.history.record(hash, keyClass, this.now);
-    if (this.model.isDue) this.model.refit(this.history, this.now);
+    if (this.history.follows(hash)) this.history.record(hash, keyClass, this.now);
   }
 
   /** By the number of uses and by octaves of the gap, from 1/64 of the cache's entries to 8 times. */
@@ -177,7 +179,7 @@ export class LearnedPolicy extends EvictionPolicy {
     const reach = max(64, HISTORY_REACH * slots);
     const capacity = min(reach, HISTORY_CAPACITY);
     const classes = GAP_CLASSES * ((USE_CLASSES.at(-1) ?? 0) + 1);
-    this.model = new ReuseModel(classes, ageBin(reach) + 2, (2 * slots * capacity) / reach);
+    this.model = new ReuseModel(classes, ageBin(2 * reach) + 2, slots / 4, this.now);
     this.history = new ReuseHistory(reach, capacity, this.model);
     this.middleBin = ageBin(slots);
   }
