@@ -11,6 +11,7 @@ import { ownCpuMs, serverCpuMs } from './support/cpu-meter.js';
 import { type Percentiles, percentilesOf } from './support/percentiles.js';
 import { printTable } from './support/print-table.js';
 import { startProgressBar } from './support/progress-bar.js';
+import { wholeNumber } from './support/whole-number.js';
 
 const HELP = `Compile of three sources, uncached, in process, one at a time; and writing.
 
@@ -53,19 +54,21 @@ const { values: options } = parseArgs({
 
 if (options.help) {
   process.stdout.write(HELP);
-} else {
-  const bench = await openBenchContext({ managerCacheTtlMs: 0 });
-  try {
-    await run(bench);
-  } finally {
-    await bench.close();
-  }
+  process.exit();
+}
+const entries = wholeNumber('entries', options.entries);
+const compiles = wholeNumber('compiles', options.compiles);
+const bench = await openBenchContext({ managerCacheTtlMs: 0 });
+try {
+  await run(bench);
+} finally {
+  await bench.close();
 }
 
 async function run(bench: BenchContext): Promise<void> {
   const corpus = await readMarkdownCorpus();
   const headings = corpus.map(({ heading }) => heading).filter((heading) => heading !== '');
-  const writing = await write(bench, corpus, Number(options.entries));
+  const writing = await write(bench, corpus, entries);
   const random = seededRandom(SEED);
   const heading = (): string => headings[Math.floor(random() * headings.length)] ?? '';
   const sources = SOURCES.map((id) => ({ id }));
@@ -184,7 +187,7 @@ async function compile(
   kind: string,
   request: () => CompileRequest,
 ): Promise<CompileCost> {
-  const count = Number(options.compiles);
+  const count = compiles;
   for (let index = 0; index < WARM_UP_COMPILES; index += 1) {
     await context.compiler.compile(user, request());
   }

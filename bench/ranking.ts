@@ -12,6 +12,7 @@ import { ownCpuMs, serverCpuMs } from './support/cpu-meter.js';
 import { type Percentiles, percentilesOf } from './support/percentiles.js';
 import { printTable } from './support/print-table.js';
 import { startProgressBar } from './support/progress-bar.js';
+import { wholeNumber } from './support/whole-number.js';
 
 const HELP = `Known-item search: the question is a heading, the answer its section.
 
@@ -60,18 +61,20 @@ const { values: options } = parseArgs({
 
 if (options.help) {
   process.stdout.write(HELP);
-} else {
-  const bench = await openBenchContext();
-  try {
-    await run(bench);
-  } finally {
-    await bench.close();
-  }
+  process.exit();
+}
+const queries = wholeNumber('queries', options.queries);
+const seed = wholeNumber('seed', options.seed);
+const bench = await openBenchContext();
+try {
+  await run(bench);
+} finally {
+  await bench.close();
 }
 
 async function run(bench: BenchContext): Promise<void> {
   const corpus = await readMarkdownCorpus();
-  const { eligible, items } = knownItems(corpus, Number(options.queries), Number(options.seed));
+  const { eligible, items } = knownItems(corpus, queries, seed);
   if (items.length === 0) throw new Error('No heading to ask for: is node_modules there?');
   const { report, seconds } = await ingest(bench, 'sections', entriesOf(corpus));
   const whole = await ask(bench, 'sections', 'heading in its section', items);
@@ -90,7 +93,7 @@ async function run(bench: BenchContext): Promise<void> {
     documents: new Set(corpus.map(({ document }) => document)).size,
     sections: corpus.length,
     eligibleHeadings: eligible,
-    seed: Number(options.seed),
+    seed,
     ingestPerSecond: Math.round(report.inserted / seconds),
     server: bench.database.server,
   };

@@ -31,8 +31,16 @@ export interface BenchDatabase {
 export async function openBenchDatabase(parts: DatabaseParts): Promise<BenchDatabase> {
   const given = process.env['DATABASE_URL'];
   const server = given === undefined || given === '' ? await startEmbedded() : serverAt(given);
+  const name = `pantheon_bench_${randomBytes(6).toString('hex')}`;
+  const cleanUp = async (): Promise<void> => {
+    await execute(server.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await server.stop();
+  };
+  const onSignal = (): void => {
+    void cleanUp().finally(() => process.exit(INTERRUPTED));
+  };
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   try {
-    const name = `pantheon_bench_${randomBytes(6).toString('hex')}`;
     await execute(server.url, `CREATE DATABASE ${name}`);
     const url = new URL(server.url);
     url.pathname = `/${name}`;
@@ -46,16 +54,19 @@ export async function openBenchDatabase(parts: DatabaseParts): Promise<BenchData
       server: server.name,
       serverPid: server.pid,
       async close() {
+        process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
         await dataSource.destroy();
-        await execute(server.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-        await server.stop();
+        await cleanUp();
       },
     };
   } catch (error) {
-    await server.stop();
+    await cleanUp();
     throw error;
   }
 }
+
+/** What a shell expects of a program that a signal has ended. */
+const INTERRUPTED = 130;
 
 interface Server {
   readonly url: string;

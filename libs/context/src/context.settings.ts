@@ -54,7 +54,7 @@ export const contextSettings = defineSettings('context', {
   compileBatchParallel: z.number().int().min(1).max(32).default(4).meta({
     description: 'Contexts of one batch that are compiled at once',
   }),
-  candidateLimit: z.number().int().min(10).max(5000).default(200).meta({
+  candidateLimit: z.number().int().min(10).max(5000).default(120).meta({
     live: true,
     description: 'About how many entries a search ranks in process',
   }),

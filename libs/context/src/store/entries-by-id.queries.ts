@@ -15,14 +15,17 @@ import {
 
 /** Features are known from the search, or not needed. */
 const ENTRIES_SQL = `
-  SELECT 1 AS read, ${COLUMNS}, NULL AS features,
-    (SELECT i.dense FROM entry_index i WHERE i.entry_id = e.id AND i.dense IS NOT NULL) AS dense,
-    ${RECENT_ACCESSES}
-  FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::jsonb[], $5::jsonb[], $7::int[])
-    AS r(id, source_id, not_before, metadata, fields, place)
-  JOIN context_entry e ON e.id = r.id AND e.source_id = r.source_id
-  WHERE ${NOT_BEFORE} AND ($8 OR ${SHOWN}) AND ${MATCHES}
-  ORDER BY r.place`;
+  WITH picked AS MATERIALIZED (
+    SELECT r.place, ${COLUMNS},
+      (SELECT i.dense FROM entry_index i WHERE i.entry_id = e.id AND i.dense IS NOT NULL) AS dense
+    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::jsonb[], $5::jsonb[], $7::int[])
+      AS r(id, source_id, not_before, metadata, fields, place)
+    JOIN context_entry e ON e.id = r.id AND e.source_id = r.source_id
+    WHERE ${NOT_BEFORE} AND ($8 OR ${SHOWN}) AND ${MATCHES}
+  )
+  SELECT e.*, accesses.accesses AS "recentAccesses"
+  FROM picked e LEFT JOIN ${RECENT_ACCESSES} ON accesses.entry_id = e.id
+  ORDER BY e.place`;
 
 /** An entry to read. */
 export interface WantedEntry {
@@ -45,7 +48,7 @@ export async function findEntries(
   evenHidden = false,
 ): Promise<StoreEntry[]> {
   if (wanted.length === 0) return [];
-  const rows = await database.query<StoreRow>(ENTRIES_SQL, [
+  const rows = await database.query<Omit<StoreRow, 'read' | 'features'>>(ENTRIES_SQL, [
     wanted.map(({ id }) => id),
     wanted.map(({ sourceId }) => sourceId),
     wanted.map(({ notBefore }) => notBefore?.toISOString() ?? null),

@@ -83,10 +83,10 @@ export class EntryWriter {
     const changed = await this.changedOf(database, sourceId, records);
     if (changed.length === 0) return { inserted: 0, updated: 0, unchanged: records.length };
     // A vector of a service is not worth the wait: it is ordered, like for single entries.
-    const indexed =
-      this.embeddings === undefined
-        ? await this.index(changed)
-        : changed.map((record) => ({ record }));
+    const isIndexedNow = this.embeddings === undefined || this.options.consistency === 'strict';
+    const indexed = isIndexedNow
+      ? await this.index(changed)
+      : changed.map((record) => ({ record }));
     const stored = await this.store(database, sourceId, indexed);
     const inserted = stored.filter((row) => row.inserted).length;
     return {

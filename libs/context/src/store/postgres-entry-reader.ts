@@ -41,7 +41,7 @@ export interface ReaderOptions {
 
 const DAY_MS = 86_400_000;
 /** Some of the best may turn out to be archived or past their retention. */
-const HIDDEN_SLACK = 5;
+const HIDDEN_SLACK = 2;
 
 /** Reads entries of any number of sources in PostgreSQL, a query for all of them. */
 export class PostgresEntryReader implements BatchReader {

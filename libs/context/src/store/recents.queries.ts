@@ -47,14 +47,19 @@ function recentsSql(way: Way, sort: EntrySort): string {
   const direction = sort === 'newest' ? 'DESC' : 'ASC';
   const order = (time: string): string => `${time} ${direction}, e.id ${direction}`;
   return `
-    SELECT r.read, e.*, i.embedding AS features, i.dense, ${RECENT_ACCESSES}
-    FROM ${READS}
-    CROSS JOIN LATERAL (
-      SELECT ${COLUMNS} FROM ${ENTRIES[way]} AND ${NOT_BEFORE} AND ${SHOWN}
-      ORDER BY ${order('e.occurred_at')} LIMIT r."limit"
-    ) e
+    WITH picked AS MATERIALIZED (
+      SELECT r.read, e.*
+      FROM ${READS}
+      CROSS JOIN LATERAL (
+        SELECT ${COLUMNS} FROM ${ENTRIES[way]} AND ${NOT_BEFORE} AND ${SHOWN}
+        ORDER BY ${order('e.occurred_at')} LIMIT r."limit"
+      ) e
+    )
+    SELECT e.*, i.embedding AS features, i.dense, accesses.accesses AS "recentAccesses"
+    FROM picked e
     LEFT JOIN entry_index i ON i.entry_id = e.id
-    ORDER BY r.read, ${order('e."occurredAt"')}`;
+    LEFT JOIN ${RECENT_ACCESSES} ON accesses.entry_id = e.id
+    ORDER BY e.read, ${order('e."occurredAt"')}`;
 }
 
 /** The latest (or earliest) entries of each source, in the order of the reads. */

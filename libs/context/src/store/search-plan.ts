@@ -8,7 +8,7 @@ import { isGiven, type SourceRead } from './source-reads.js';
 import { sourceTag } from './source-tag.js';
 
 /** Estimates may be too low by so much before candidates are cut off. */
-const SLACK = 3;
+const SLACK = 5;
 /** What is common in a large source may be rare in a small one, so they are searched apart. */
 const SMALL_SOURCE_ENTRIES = 2000;
 /**

@@ -25,7 +25,7 @@ export interface StoreRow {
   readonly importance: number;
   readonly pinned: boolean;
   readonly rating: number | null;
-  readonly recentAccesses: number;
+  readonly recentAccesses: number | null;
   readonly features: Buffer | null;
   readonly dense: Buffer | null;
 }
@@ -54,13 +54,17 @@ export const COLUMNS = `e.id, e.text, e.occurred_at AS "occurredAt", e.metadata,
   e.author, e.importance, e.pinned, e.rating`;
 
 /**
- * Accesses since $6, an hour ago. A row stands for those of one user in one second; of an entry
- * that is given more often than that the latest tell enough, since their logarithm counts.
+ * Accesses since $6, an hour ago, of the entries of a query `picked`. A row stands for those of
+ * one user in one second. Their number is bounded: what is given that often is ranked by the
+ * logarithm, and need not be counted to the end.
  */
-export const RECENT_ACCESSES = `(SELECT coalesce(sum(a.accesses), 0)::int FROM (
-   SELECT accesses FROM access_event a WHERE a.entry_id = e.id AND a.occurred_at > $6
-   ORDER BY a.occurred_at DESC LIMIT 250
- ) a) AS "recentAccesses"`;
+export const RECENT_ACCESSES = `(
+  SELECT entry_id, sum(accesses)::int AS accesses FROM (
+    SELECT entry_id, accesses FROM access_event
+    WHERE occurred_at > $6 AND entry_id = ANY (ARRAY(SELECT id FROM picked))
+    LIMIT 20000
+  ) events GROUP BY entry_id
+) accesses`;
 
 /** Conditions on an entry's own fields, which are columns, and on its metadata. */
 const FIELD_CONDITIONS = new Set(['role', 'type', 'author']);
@@ -102,7 +106,10 @@ export function anHourBefore(now: Date): Date {
 }
 
 /** An entry as managers hand it out; its fields are part of its metadata. */
-export function toStoreEntry(row: StoreRow, features: Uint8Array | null): StoreEntry {
+export function toStoreEntry(
+  row: Omit<StoreRow, 'read' | 'features'>,
+  features: Uint8Array | null,
+): StoreEntry {
   const { id, text, occurredAt, role, type, author } = row;
   return {
     id,
@@ -117,7 +124,7 @@ export function toStoreEntry(row: StoreRow, features: Uint8Array | null): StoreE
     importance: row.importance,
     pinned: row.pinned,
     rating: row.rating,
-    recentAccesses: row.recentAccesses,
+    recentAccesses: row.recentAccesses ?? 0,
     features,
     dense: row.dense,
   };
