@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { domainTrace } from './domain.js';
 import { readTrace } from './read-trace.js';
 import { loopTrace, phasesTrace, scanTrace, shiftTrace, zipfTrace } from './synthetic.js';
@@ -15,7 +16,7 @@ export const builtInTraces: Readonly<Record<string, () => Trace | Promise<Trace>
   loop: loopTrace,
   shift: shiftTrace,
   phases: phasesTrace,
-  web07: () => readTrace(new URL('web07.trace.gz', DATA).pathname, 'int32'),
+  web07: () => readTrace(fileURLToPath(new URL('web07.trace.gz', DATA)), 'int32'),
   domain: domainTrace,
 };
 

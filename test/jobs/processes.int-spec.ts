@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -65,10 +66,10 @@ describe.each(['PostgreSQL', 'Redis'] as const)('a process with jobs on %s', (st
       process.execPath,
       [
         `--import=${new URL('test/start/support/register-typescript.mjs', ROOT).href}`,
-        new URL('test/jobs/support/worker.program.ts', ROOT).pathname,
+        fileURLToPath(new URL('test/jobs/support/worker.program.ts', ROOT)),
       ],
       {
-        cwd: ROOT.pathname,
+        cwd: fileURLToPath(ROOT),
         env: { PATH: process.env['PATH'] ?? '', ...environment, ...more },
         stdio: ['ignore', 'pipe', 'inherit'],
       },

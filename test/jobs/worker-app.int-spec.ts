@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -27,9 +28,9 @@ describe('apps/worker', () => {
       }),
     ).handle(purgeExpired, () => Promise.resolve());
     const hooks = new URL('test/start/support/register-typescript.mjs', ROOT).href;
-    const main = new URL('apps/worker/src/main.ts', ROOT).pathname;
+    const main = fileURLToPath(new URL('apps/worker/src/main.ts', ROOT));
     worker = spawn(process.execPath, ['--no-warnings', `--import=${hooks}`, main], {
-      cwd: ROOT.pathname,
+      cwd: fileURLToPath(ROOT),
       env: {
         PATH: process.env['PATH'] ?? '',
         DATABASE_URL: database.url,

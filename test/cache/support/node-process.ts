@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { NodeSettings } from './connect-node.js';
@@ -10,8 +11,8 @@ export class NodeProcess {
   private constructor(private readonly child: ChildProcess) {}
 
   static async start(settings: NodeSettings): Promise<NodeProcess> {
-    const child = fork(new URL('test/cache/support/node.program.ts', ROOT).pathname, {
-      cwd: ROOT.pathname,
+    const child = fork(fileURLToPath(new URL('test/cache/support/node.program.ts', ROOT)), {
+      cwd: fileURLToPath(ROOT),
       env: { PATH: process.env['PATH'] ?? '', CACHE_NODE: JSON.stringify(settings) },
       execArgv: [`--import=${new URL('test/start/support/register-typescript.mjs', ROOT).href}`],
     });
