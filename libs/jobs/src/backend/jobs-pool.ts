@@ -27,7 +27,12 @@ export class JobsPool implements PgPool {
   private ended: Promise<void> | undefined;
 
   private constructor(private readonly pool: Pool) {
-    pool.on('connect', (client) => this.clients.add(client));
+    pool.on('connect', (client) => {
+      this.clients.add(client);
+      // A lost connection fails the query that waits on it. Between two queries of its holder
+      // there is none, and an error that nobody listens to would end the process.
+      client.on('error', () => undefined);
+    });
     pool.on('remove', (client) => this.clients.delete(client));
   }
 
@@ -96,7 +101,6 @@ export class JobsPool implements PgPool {
     const ended = this.pool.end().finally(() => done.abort());
     await Promise.race([ended, pause(CLOSE_TIMEOUT_MS, done.signal)]);
     for (const client of this.clients) {
-      client.on('error', () => undefined);
       socketOf(client)?.destroy();
     }
   }
