@@ -91,7 +91,7 @@ export function createContext({
   );
   const maintenance = new IndexMaintenance(
     database,
-    () => statistics.invalidate(),
+    statistics,
     warn('CONTEXT_MAINTENANCE_FAILED', 'The search index could not be put into shape.'),
   );
   const bulk = new BulkWriter(database, stores.writer, {

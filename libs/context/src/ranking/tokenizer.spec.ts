@@ -28,6 +28,12 @@ describe('tokenize', () => {
     expect(words('x'.repeat(5000)).map((word) => word.length)).toEqual([64]);
   });
 
+  it('reads long sentences of scripts without spaces to their end', () => {
+    const sentence = Array.from({ length: 200 }, (_, at) => String.fromCodePoint(0x4e00 + at));
+    const pairs = sentence.slice(1).map((character, at) => `${sentence[at]}${character}`);
+    expect(words(sentence.join(''))).toEqual(pairs);
+  });
+
   it('gives words of any text that can be quoted', () => {
     const text = String.fromCodePoint(
       ...Array.from({ length: 0xd7ff }, (_, code) => code).filter((code) => code > 0),

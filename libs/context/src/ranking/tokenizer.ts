@@ -49,13 +49,24 @@ export function tokenize(text: string): Term[] {
     if (isInWord) {
       if (start < 0) start = at;
     } else if (start >= 0) {
-      for (const term of termsOf(text.slice(start, Math.min(at, start + MAX_WORD_LENGTH)))) {
-        found.push(term);
+      for (const word of partsOf(text, start, at)) {
+        for (const term of termsOf(word)) found.push(term);
       }
       start = -1;
     }
   }
   return found;
+}
+
+/** A word, cut if it is none; a sentence of a script without spaces in parts that overlap. */
+function partsOf(text: string, start: number, end: number): string[] {
+  if (end - start <= MAX_WORD_LENGTH) return [text.slice(start, end)];
+  if (!UNSPACED.test(text.slice(start, end))) return [text.slice(start, start + MAX_WORD_LENGTH)];
+  const parts: string[] = [];
+  for (let from = start; from < end - 1; from += MAX_WORD_LENGTH - 1) {
+    parts.push(text.slice(from, Math.min(end, from + MAX_WORD_LENGTH)));
+  }
+  return parts;
 }
 
 function isWordCharacter(text: string, at: number): boolean {

@@ -1,8 +1,11 @@
 import { BackgroundTasks } from '#libs/core';
+import type { TermStatistics } from '../ranking/term-statistics.js';
 import type { Queryable } from './database.js';
 
-/** Fewer rows change neither what the statistics say nor how fast a search is. */
-const WORTH_ROWS = 1000;
+/** Fewer rows do not make a search slower. */
+const WORTH_MERGING_ROWS = 1000;
+/** Counting reads a sample of the whole index, which a smaller change is not worth. */
+const WORTH_COUNTING_SHARE = 0.1;
 
 /**
  * Brings the search index into shape after a bulk write: merges what the full-text index has put
@@ -11,12 +14,16 @@ const WORTH_ROWS = 1000;
  */
 export class IndexMaintenance {
   private readonly tasks: BackgroundTasks;
-  private rowsSince = 0;
+  private unmergedRows = 0;
+  private uncountedRows = 0;
   private isRunning = false;
 
   constructor(
     private readonly database: Queryable,
-    private readonly onDone: () => void,
+    private readonly statistics: {
+      current(): Promise<TermStatistics>;
+      invalidate(): void;
+    },
     onFailure: (error: unknown) => void,
   ) {
     this.tasks = new BackgroundTasks(onFailure);
@@ -24,8 +31,9 @@ export class IndexMaintenance {
 
   /** Notes that so many rows were written; returns at once. */
   written(rows: number): void {
-    this.rowsSince += rows;
-    if (this.isRunning || this.rowsSince < WORTH_ROWS) return;
+    this.unmergedRows += rows;
+    this.uncountedRows += rows;
+    if (this.isRunning || this.unmergedRows < WORTH_MERGING_ROWS) return;
     this.isRunning = true;
     this.tasks.run(() => this.run().finally(() => (this.isRunning = false)));
   }
@@ -36,11 +44,14 @@ export class IndexMaintenance {
   }
 
   private async run(): Promise<void> {
-    while (this.rowsSince >= WORTH_ROWS) {
-      this.rowsSince = 0;
+    while (this.unmergedRows >= WORTH_MERGING_ROWS) {
+      this.unmergedRows = 0;
       await this.database.query(`SELECT gin_clean_pending_list('entry_index_terms')`);
+      const { entries } = await this.statistics.current();
+      if (this.uncountedRows < entries * WORTH_COUNTING_SHARE) continue;
+      this.uncountedRows = 0;
       await this.database.query('ANALYZE entry_index, context_entry');
-      this.onDone();
+      this.statistics.invalidate();
     }
   }
 }
