@@ -20,8 +20,8 @@ import { SlotTable } from './slot-table.js';
 import { ceil, max, min } from './integer-math.js';
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
-/** Bytes an entry costs beyond key and value: map, slot arrays, policy (`npm run bench:l1`). */
-const ENTRY_OVERHEAD_BYTES = 128;
+/** Bytes an entry costs beyond key and value: map, slots, S3-FIFO (`npm run bench:l1`). */
+const ENTRY_OVERHEAD_BYTES = 140;
 const MAX_WEIGHT = 2 ** 32 - 1;
 const FIRST_SLOTS = 16;
 /** Slots that each newcomer looks through for expired entries. */

@@ -5,9 +5,10 @@ import { grown, type SlotTable } from '../slot-table.js';
 import { max, round } from '../integer-math.js';
 
 /**
- * Part of the cache that tries newcomers. The paper takes a tenth, for caches of large services; on
- * 14 recorded traces at 0.1 to 10 % of their keys a fifth misses 1 % less in the geometric mean, and
- * at worst 6 % more than LRU instead of 22 %. On Zipf and scans it misses 0.5 % more.
+ * Part of the cache that tries newcomers. The paper takes a tenth, for caches of large services. On
+ * 20 recorded traces at 0.1, 1 and 10 % of their keys a fifth misses 5.1 % less than LRU in the
+ * geometric mean and 10 % more at worst, a tenth 4.7 % less and 13 % more; on synthetic traces a
+ * tenth is ahead by 0.7 %.
  */
 const SMALL_SHARE = 0.2;
 /** Hits that are counted; a survivor of the main queue pays one for each round. */
