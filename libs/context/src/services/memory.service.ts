@@ -3,6 +3,7 @@ import type { AccessRecorder } from '../access/access-recorder.js';
 import type { ContextSettings } from '../context.settings.js';
 import { EntryNotFoundError } from '../errors/entry-not-found.error.js';
 import { MemoryForbiddenError } from '../errors/memory-forbidden.error.js';
+import { sourceChanged } from '../events.js';
 import type { BatchRead, EntryWhere } from '../port/dual-store-manager.js';
 import type { NewEntry, StoreEntry } from '../port/store-entry.js';
 import { indexText } from '../ranking/features.js';
@@ -134,6 +135,7 @@ export class MemoryService {
         importance: feedback.importance === undefined ? null : importanceOf(feedback.importance),
       }));
     if (!isRated) throw new EntryNotFoundError(id);
+    sourceChanged.publish(() => ({ sourceId: source.id, change: 'entries' }));
   }
 
   private require(principal: Principal, action: 'read' | 'write'): void {
