@@ -301,7 +301,7 @@ export function describeJobStore(
           .handle(greet, () => Promise.resolve(done.open()))
           .work();
         await done.promise;
-        expect(jobs.events.map(({ type }) => type)).toContain('stalled');
+        await until(() => jobs.events.some(({ type }) => type === 'stalled'), 'it has stalled');
       });
 
       it('fails a job during which processes die too often, instead of trying for ever', async () => {
