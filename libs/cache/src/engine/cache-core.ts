@@ -5,6 +5,7 @@ import { MemoryStore } from '../l1/memory-store.js';
 import { sizeOf } from '../l1/sizer.js';
 import { coarseClockOf, type CoarseClock } from '../l1/coarse-clock.js';
 import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache.options.js';
+import type { AccessTap } from './access-tap.js';
 import { dueMs, type EntryTimes, within } from './entry-times.js';
 import { Failures } from './failures.js';
 import { Flight, type StaleEntry } from './flight.js';
@@ -16,6 +17,8 @@ import { isCurrent, type TagVector } from './tag-table.js';
 
 /** One hit in so many is counted for the hot keys; a power of two. */
 const HOT_SAMPLE = 64;
+/** One hit in so many is looked up again, to know what that takes; a power of two, above the other. */
+const TIMED_SAMPLE = 1_024;
 
 /** Names that every entry has before its own tags: the cache as a whole, and its namespace. */
 export const OWN_TAGS_FROM = 2;
@@ -25,6 +28,14 @@ export const EVERYTHING = '*';
 /** A vector of tags, and each tag of it: two arrays with a pointer and a number. */
 const TAG_VECTOR_BYTES = 96;
 const BYTES_PER_TAG = 32;
+
+/** Counts of the reads of one cache in one level. */
+export interface LevelTally {
+  hits: number;
+  misses: number;
+  timed: number;
+  ms: number;
+}
 
 /** What the methods of one cache share: its first level, and what is under way. */
 export class CacheCore {
@@ -38,6 +49,8 @@ export class CacheCore {
   readonly coarse: CoarseClock;
   readonly usesTiers: boolean;
   readonly namespaceTag: string;
+  /** Costs a hit one comparison while there is none. */
+  tap: AccessTap | undefined;
   hits = 0;
   readonly counts = {
     l1Misses: 0,
@@ -50,6 +63,10 @@ export class CacheCore {
     writes: 0,
     invalidations: 0,
   };
+  /** Of the shared levels, by their index. */
+  readonly levelReads: readonly LevelTally[];
+  /** Look-ups in the first level that were timed, and what they took. */
+  readonly l1Times = { timed: 0, ms: 0 };
   private readonly freeze: boolean;
 
   constructor(
@@ -59,6 +76,7 @@ export class CacheCore {
   ) {
     this.options = resolveOptions(options);
     this.usesTiers = (options.useTiers ?? true) && hub.stack.levels.length > 0;
+    this.levelReads = hub.stack.levels.map(() => ({ hits: 0, misses: 0, timed: 0, ms: 0 }));
     this.freeze = options.freeze ?? false;
     this.namespaceTag = `n:${namespace}`;
     this.coarse = coarseClockOf(hub.clock, hub.clockResolutionMs);
@@ -168,13 +186,24 @@ export class CacheCore {
 
   countHit(key: string): void {
     this.hits += 1;
-    if ((this.hits & (HOT_SAMPLE - 1)) === 0) this.hotKeys.add(key);
+    if ((this.hits & (HOT_SAMPLE - 1)) === 0) this.sample(key);
+    if (this.tap !== undefined) this.tap.record(key, true, this.coarse.nowMs);
     if (cacheAnswer.hasSubscribers) this.publish(key, 'L1');
+  }
+
+  private sample(key: string): void {
+    this.hotKeys.add(key);
+    if ((this.hits & (TIMED_SAMPLE - 1)) !== 0) return;
+    const startedMs = performance.now();
+    this.l1.peek(key);
+    this.l1Times.ms += performance.now() - startedMs;
+    this.l1Times.timed += 1;
   }
 
   countMiss(key: string): void {
     this.counts.l1Misses += 1;
     this.missedKeys.add(key);
+    if (this.tap !== undefined) this.tap.record(key, false, this.coarse.nowMs);
   }
 
   /** Counts an answer that the first level did not give. */

@@ -29,6 +29,7 @@ export class CacheHub {
   private readonly tasks: BackgroundTasks;
   private readonly coherence: Coherence | undefined;
   private readonly parts: HubParts;
+  private readonly openedListeners = new Set<(cache: Cache) => void>();
   private isClosed = false;
 
   constructor(options: CacheHubOptions = {}) {
@@ -90,7 +91,17 @@ export class CacheHub {
     const core = new CacheCore(namespace, this.parts, options);
     const cache = new Cache<Value>(core, options.clone ?? false);
     this.caches.set(namespace, { cache, core });
+    for (const listener of this.openedListeners) listener(cache as unknown as Cache);
     return cache;
+  }
+
+  /** Tells of each cache, of the open ones at once and of others when they are made; gives what ends it. */
+  onOpened(listener: (cache: Cache) => void): () => void {
+    for (const { cache } of this.caches.values()) listener(cache as Cache);
+    this.openedListeners.add(listener);
+    return () => {
+      this.openedListeners.delete(listener);
+    };
   }
 
   /** Invalidates every entry, of whatever namespace, that has one of the tags; one step for each. */
@@ -129,6 +140,8 @@ export class CacheHub {
       tier: tier.name,
       state: gate.breaker.state,
       ...counts,
+      meanMs: counts.answered === 0 ? 0 : counts.answeredMs / counts.answered,
+      traffic: tier.traffic,
     }));
   }
 

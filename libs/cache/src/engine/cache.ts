@@ -1,13 +1,17 @@
-import type { CacheStatistics } from '../statistics/cache-statistics.js';
+import type { PolicyDescription } from '../l1/eviction-policy.js';
+import type { CacheStatistics, KeyInfo } from '../statistics/cache-statistics.js';
+import type { AccessTap } from './access-tap.js';
 import { type Answer, answerOf } from './answer.js';
 import type { CacheCore } from './cache-core.js';
 import { type EntryOptions, mergeOptions } from './cache.options.js';
 import type { HubParts, InvalidationReceipt } from './hub-parts.js';
 import { TIME_BASE_MS, toRelative } from './l1-entry.js';
+import { keyInfoOf } from './key-info.js';
 import { type Load, Loader } from './loader.js';
 import { ManyReader } from './many-reader.js';
 import { SharedReader } from './shared-reader.js';
 import { SingleReader } from './single-reader.js';
+import { statisticsOf } from './statistics-of.js';
 import { isCurrent } from './tag-table.js';
 import { Writer } from './writer.js';
 
@@ -145,20 +149,37 @@ export class Cache<Value = unknown> {
     this.core.l1.resize(bounds);
   }
 
+  /** Who is told of every read; one at a time. */
+  get tap(): AccessTap | undefined {
+    return this.core.tap;
+  }
+
+  set tap(tap: AccessTap | undefined) {
+    this.core.tap = tap;
+  }
+
+  /** The policy of the first level, with what it has learnt. */
+  policy(): { readonly name: string; readonly state: PolicyDescription } {
+    const { policy, policyState } = this.core.l1.stats();
+    return { name: policy, state: policyState };
+  }
+
+  /** Counts since the cache was made, with as many of its most read and most missed keys. */
   statistics(topKeys = 20): CacheStatistics {
-    const { counts, l1, hotKeys, missedKeys } = this.core;
-    const l1Hits = this.core.hits;
-    const reads = l1Hits + counts.l1Misses;
-    return {
-      ...counts,
-      l1Hits,
-      namespace: this.namespace,
-      hitRatio: reads === 0 ? 0 : (l1Hits + counts.sharedHits + counts.staleHits) / reads,
-      items: l1.size,
-      bytes: l1.stats().bytes,
-      hotKeys: hotKeys.top(topKeys),
-      missedKeys: missedKeys.top(topKeys),
-    };
+    return statisticsOf(this.core, topKeys);
+  }
+
+  /**
+   * Where the key lies and for how long, for people: the levels are asked one after the other, and
+   * nothing is promoted or counted. Levels that do not have it, or do not answer, are left out.
+   */
+  keyInfo(key: string): Promise<KeyInfo[]> {
+    return keyInfoOf(this.core, key);
+  }
+
+  /** Removes what has expired from the first level now, and says how many; it leaves by itself too. */
+  expireSweep(): number {
+    return this.core.l1.sweep();
   }
 
   private give(answer: Answer): Value {
@@ -170,16 +191,14 @@ export class Cache<Value = unknown> {
     answers: ReadonlyMap<string, Answer>,
   ): Map<string, Value> {
     const given = new Map<string, Value>();
-    for (const key of keys) {
+    for (const key of new Set(keys)) {
       const answer = answers.get(key);
-      if (answer === undefined || answer.value === undefined) continue;
-      if (!given.has(key)) {
-        if (answer.source === 'L1') this.core.countHit(key);
-        else {
-          this.core.countMiss(key);
-          this.core.count(key, answer.source);
-        }
+      if (answer?.source === 'L1') this.core.countHit(key);
+      else {
+        this.core.countMiss(key);
+        if (answer !== undefined) this.core.count(key, answer.source);
       }
+      if (answer === undefined || answer.value === undefined) continue;
       given.set(key, this.give(answer));
     }
     return given;
