@@ -121,7 +121,7 @@ describe('the commands of the documents', () => {
         NODE_ENV: '',
         DATABASE_URL: database.url,
         REDIS_URL: testRedisUrl(),
-        PANTHEON_JOBS_KEY_PREFIX: `docs-${port}`,
+        PANTHEON_REDIS_KEY_PREFIX: `docs-${port}`,
         PANTHEON_ADMIN_PASSWORD: 'correct horse battery staple',
         PORT: String(port),
       },

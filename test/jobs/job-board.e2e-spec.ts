@@ -12,7 +12,7 @@ describe.each([
     'Redis',
     () => ({
       REDIS_URL: testRedisUrl(),
-      PANTHEON_JOBS_KEY_PREFIX: `board-${process.pid}-${Date.now()}`,
+      PANTHEON_REDIS_KEY_PREFIX: `board-${process.pid}-${Date.now()}`,
     }),
   ],
 ])('the job board with jobs on %s', (_, settings) => {

@@ -10,7 +10,7 @@ describe.each([
     'Redis',
     () => ({
       REDIS_URL: testRedisUrl(),
-      PANTHEON_JOBS_KEY_PREFIX: `e2e-${process.pid}-${Date.now()}`,
+      PANTHEON_REDIS_KEY_PREFIX: `e2e-${process.pid}-${Date.now()}`,
     }),
   ],
 ])('/v1/jobs with jobs on %s', (_, settings) => {

@@ -34,7 +34,7 @@ describe.each(['PostgreSQL', 'Redis'] as const)('a process with jobs on %s', (st
       DATABASE_URL: database.url,
       ...(store === 'Redis' && {
         REDIS_URL: testRedisUrl(),
-        PANTHEON_JOBS_KEY_PREFIX: keyPrefix,
+        PANTHEON_REDIS_KEY_PREFIX: keyPrefix,
       }),
     };
     producer = new JobsHarness(createBackend(keyPrefix)).handle(longJob, () => Promise.resolve());

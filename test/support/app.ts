@@ -58,13 +58,18 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
-/** Starts the API with the given settings (environment variables) on top of the test defaults. */
+/**
+ * Starts the API with the given settings (environment variables) on top of the test defaults. With
+ * the `DATABASE_URL` of another one (and its Redis) it is a second instance beside that.
+ */
 export async function startTestApi(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<TestApi> {
-  const { url: databaseUrl, drop } = await cloneTemplate();
+  const { url: databaseUrl, drop } = await databaseOf(environment['DATABASE_URL']);
   const { store } = await loadSettings({
     DATABASE_URL: databaseUrl,
+    // One for each database, so that tests do not meet in Redis.
+    PANTHEON_REDIS_KEY_PREFIX: new URL(databaseUrl).pathname.slice(1),
     PANTHEON_ADMIN_EMAIL: ADMINISTRATOR.email,
     PANTHEON_ADMIN_PASSWORD: ADMINISTRATOR.password,
     PANTHEON_DATABASE_POOL_SIZE: '10',
@@ -141,4 +146,9 @@ export async function startTestApi(
       await drop();
     },
   };
+}
+
+async function databaseOf(url: string | undefined) {
+  if (url === undefined) return cloneTemplate();
+  return { url, drop: () => Promise.resolve() };
 }

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { authControllers } from '#libs/auth';
+import { cacheControllers } from '#libs/cache';
 import { contextControllers } from '#libs/context';
 import { HealthController, HealthModule } from '#libs/health';
 import { jobsControllers } from '#libs/jobs';
@@ -26,6 +27,7 @@ export class AppModule {
       ],
       controllers: [
         ...authControllers,
+        ...cacheControllers,
         ...contextControllers,
         ...jobsControllers,
         ConfigController,

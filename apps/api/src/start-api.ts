@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Administrator, AdministratorBootstrap } from '#libs/auth';
 import { HealthMonitor } from '#libs/health';
 import { jobsSettings } from '#libs/jobs';
+import { redisSettings } from '#libs/persistence';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { banner, type BannerFacts } from '../../shared/src/banner.js';
 import { openPlatform, type Platform } from '../../shared/src/platform.js';
@@ -65,7 +66,8 @@ async function listen(app: NestFastifyApplication, platform: Platform): Promise<
 }
 
 function factsOf(platform: Platform, url: string, administrator: Administrator): BannerFacts {
-  const { redisUrl, inProcess } = platform.store.get(jobsSettings);
+  const { inProcess } = platform.store.get(jobsSettings);
+  const redisUrl = platform.store.get(redisSettings).url;
   const { email, generatedPassword: password } = administrator;
   return {
     url,

@@ -5,7 +5,8 @@ import { jobsSettings } from '#libs/jobs';
 import { authSettings } from '#libs/auth';
 import { contextSettings } from '#libs/context';
 import { httpSettings } from './http.settings.js';
-import { embeddedPostgresSettings, persistenceSettings } from '#libs/persistence';
+import { embeddedPostgresSettings, persistenceSettings, redisSettings } from '#libs/persistence';
+import { cacheSettings } from '#libs/cache';
 import type { SettingsSection } from '#libs/config';
 
 /** The settings of every lib and app, in the order in which they are documented. */
@@ -14,9 +15,11 @@ export const allSettings: readonly SettingsSection[] = [
   loggingSettings,
   persistenceSettings,
   embeddedPostgresSettings,
+  redisSettings,
   metricsSettings,
   healthSettings,
   jobsSettings,
+  cacheSettings,
   authSettings,
   contextSettings,
 ];

@@ -1,4 +1,5 @@
 import { authEntities, authMigrations } from '#libs/auth';
+import { cacheMigrations } from '#libs/cache';
 import { contextEntities, contextMigrations } from '#libs/context';
 import { jobsMigrations } from '#libs/jobs';
 import { type DatabaseParts, persistenceMigrations } from '#libs/persistence';
@@ -11,5 +12,6 @@ export const databaseParts: DatabaseParts = {
     ...authMigrations,
     ...contextMigrations,
     ...jobsMigrations,
+    ...cacheMigrations,
   ],
 };

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule } from '#libs/config';
 import { Clock } from '#libs/core';
 import { AuthModule } from '#libs/auth';
+import { CacheModule } from '#libs/cache';
 import { ContextModule } from '#libs/context';
 import { JobsModule, type JobsRootOptions } from '#libs/jobs';
 import { LoggingModule } from '#libs/logging';
@@ -27,6 +28,7 @@ export class PlatformModule {
             { owner: 'http.idempotency_key', table: 'idempotency_key', where: 'expires_at < $1' },
           ],
         }),
+        CacheModule.forRoot(),
         AuthModule,
         ContextModule,
       ],

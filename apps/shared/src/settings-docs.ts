@@ -17,7 +17,7 @@ const FIRST_SETTINGS = [
   'http.host',
   'http.port',
   'database.url',
-  'jobs.redisUrl',
+  'redis.url',
   'postgres.dataDir',
   'auth.adminEmail',
   'auth.adminPassword',

@@ -1,6 +1,6 @@
 import { type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { jobsSettings } from '#libs/jobs';
+import { redisSettings } from '#libs/persistence';
 import { NestLoggerService } from '#libs/logging';
 import { httpSettings } from '../../shared/src/http.settings.js';
 import { openPlatform, type Platform } from '../../shared/src/platform.js';
@@ -27,7 +27,7 @@ async function start(): Promise<void> {
   try {
     const context = await createWorker(platform);
     endOnSignals(platform, context);
-    const store = platform.store.get(jobsSettings).redisUrl === undefined ? 'PostgreSQL' : 'Redis';
+    const store = platform.store.get(redisSettings).url === undefined ? 'PostgreSQL' : 'Redis';
     process.stdout.write(
       `Pantheon's worker is ready after ${Math.round(performance.now())} ms, with jobs on ${store}.\n`,
     );

@@ -1,5 +1,14 @@
+export { CacheModule } from './cache.module.js';
+export { cacheControllers } from './http/index.js';
+export { cacheSettings } from './cache.settings.js';
+export type { CacheSettings } from './cache.settings.js';
+export { Caches } from './managers/caches.js';
+export type { Namespace, NamespaceOptions } from './managers/caches.js';
+export { CACHE_KINDS } from './managers/cache-kind.js';
+export type { CacheKind } from './managers/cache-kind.js';
 export type { CacheEntry } from './entry/cache-entry.js';
 export { EntryCodec } from './entry/entry-codec.js';
+export type { CodecCounts } from './entry/codec-counts.js';
 export type { EntryCodecOptions } from './entry/entry-codec.js';
 export type { EncryptionKey } from './entry/entry-cipher.js';
 export type { SerializerName } from './entry/serializer.js';
@@ -63,7 +72,12 @@ export type {
   CacheSource,
   CacheState,
 } from './statistics/cache.channels.js';
-export type { CacheStatistics, LevelStatistics } from './statistics/cache-statistics.js';
+export type {
+  CacheStatistics,
+  KeyInfo,
+  LevelReads,
+  LevelStatistics,
+} from './statistics/cache-statistics.js';
 export { TopKeys } from './statistics/top-keys.js';
 export type { TopKey } from './statistics/top-keys.js';
 export { CacheDecodeError, CacheEncodeError } from './errors/cache-codec.error.js';

@@ -1,7 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { SettingsStore } from '#libs/config';
-import { JobsHealth, jobsSettings } from '#libs/jobs';
+import { JobsHealth } from '#libs/jobs';
+import { redisSettings } from '#libs/persistence';
 import { DatabaseComponent } from './components/database.component.js';
 import {
   DiskComponent,
@@ -42,7 +43,7 @@ async function createComponents(
 ): Promise<readonly HealthComponent[]> {
   const { timeoutMs, diskPath } = store.get(healthSettings);
   const live = () => store.get(healthSettings);
-  const { redisUrl } = store.get(jobsSettings);
+  const { url: redisUrl } = store.get(redisSettings);
   const components: HealthComponent[] = [
     new DatabaseComponent(databaseUrl, timeoutMs),
     new QueueComponent(jobs),

@@ -126,7 +126,7 @@ describe('JobsModule', () => {
     @Module({
       imports: [
         { module: ClockModule, global: true },
-        ConfigModule.forRoot(new SettingsStore([jobsSettings, persistenceSettings])),
+        ConfigModule.forRoot(new SettingsStore([jobsSettings, persistenceSettings, redisSettings])),
         LoggingModule.forRoot(new RootLogger({ service: 'test', destination: log })),
         PersistenceModule.forRoot(database.dataSource),
         JobsModule.forRoot({ workers, startDelayMs: 0 }),

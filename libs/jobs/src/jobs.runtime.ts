@@ -9,7 +9,7 @@ import {
 import { SettingsStore } from '#libs/config';
 import { BackgroundTasks, Clock } from '#libs/core';
 import { captureContext, restoreContext, RootLogger, runWithContext } from '#libs/logging';
-import { persistenceSettings } from '#libs/persistence';
+import { persistenceSettings, redisSettings } from '#libs/persistence';
 import { DataSource } from 'typeorm';
 import { createJobBackend } from './backend/create-job-backend.js';
 import { aborted, pause } from './deadline.js';
@@ -73,6 +73,7 @@ export class JobsRuntime
     const log = root.module('jobs');
     const backend = createJobBackend({
       settings,
+      redis: store.get(redisSettings),
       dataSource,
       migrate: store.get(persistenceSettings).migrateOnStart,
       onError: (error) => this.queues.outage.report(error),

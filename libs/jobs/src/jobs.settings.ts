@@ -5,15 +5,6 @@ const milliseconds = (min: number, max: number) => z.number().int().min(min).max
 
 /** Settings of queues, workers and schedules. */
 export const jobsSettings = defineSettings('jobs', {
-  redisUrl: z
-    .string()
-    .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
-    .optional()
-    .meta({
-      env: 'REDIS_URL',
-      secret: true,
-      description: 'Redis that holds the jobs; without it PostgreSQL does',
-    }),
   databaseUrl: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
@@ -23,11 +14,6 @@ export const jobsSettings = defineSettings('jobs', {
       description:
         'PostgreSQL that holds the jobs, when it is not that of the application or is reached past a transaction pooler, which cannot pass notifications on',
     }),
-  keyPrefix: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/)
-    .default('pantheon')
-    .meta({ description: 'First part of every key in Redis' }),
   inProcess: z.boolean().default(true).meta({
     description: 'Whether the API runs jobs itself; false when a worker process does',
   }),

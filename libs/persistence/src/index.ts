@@ -13,6 +13,8 @@ export { persistenceMigrations } from './migrations/index.js';
 export { PersistenceModule } from './persistence.module.js';
 export { persistenceSettings } from './persistence.settings.js';
 export type { PersistenceSettings } from './persistence.settings.js';
+export { redisSettings } from './redis.settings.js';
+export type { RedisSettings } from './redis.settings.js';
 export { connectRunning } from './embedded/connect-running.js';
 export { EmbeddedPostgres } from './embedded/embedded-postgres.js';
 export type { PostgresHandle } from './embedded/embedded-postgres.js';

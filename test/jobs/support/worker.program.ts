@@ -25,7 +25,9 @@ class LongJobHandler {
   }
 }
 
-const store = new SettingsStore([jobsSettings, persistenceSettings], { environment: process.env });
+const store = new SettingsStore([jobsSettings, persistenceSettings, redisSettings], {
+  environment: process.env,
+});
 const settings = store.get(persistenceSettings);
 const parts = { entities: [], migrations: [] };
 const dataSource = createDataSource(settings.url ?? '', settings, parts, 'jobs-test-worker');

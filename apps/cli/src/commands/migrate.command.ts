@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobsSettings, migrateJobStore } from '#libs/jobs';
-import { migrate } from '#libs/persistence';
+import { migrate, redisSettings } from '#libs/persistence';
 import type { CommandIo, Outcome } from '../command-spec.js';
 import { parseOptions } from '../parse-options.js';
 import { withDatabase } from '../with-database.js';
@@ -12,7 +12,9 @@ export async function migrateDatabase(options: unknown, io: CommandIo): Promise<
   const { databaseUrl } = parseOptions(optionsSchema, options);
   return withDatabase(databaseUrl, io, { migrateOnStart: false }, async ({ dataSource, store }) => {
     const applied = await migrate(dataSource);
-    applied.push(...(await migrateJobStore(store.get(jobsSettings), dataSource)));
+    applied.push(
+      ...(await migrateJobStore(store.get(jobsSettings), store.get(redisSettings), dataSource)),
+    );
     return {
       data: { applied },
       text:

@@ -1,3 +1,4 @@
+import type { RedisSettings } from '#libs/persistence';
 import type { DataSource } from 'typeorm';
 import type { JobsSettings } from '../jobs.settings.js';
 import type { JobBackend } from './job-backend.js';
@@ -6,6 +7,7 @@ import { RedisJobBackend } from './redis.backend.js';
 
 export interface JobBackendParts {
   readonly settings: JobsSettings;
+  readonly redis: RedisSettings;
   /** The database of the application; jobs are kept there when nothing else is said. */
   readonly dataSource: DataSource;
   readonly migrate: boolean;
@@ -14,11 +16,11 @@ export interface JobBackendParts {
 
 /** The backend that the settings ask for: Redis when there is one, else PostgreSQL. */
 export function createJobBackend(parts: JobBackendParts): JobBackend {
-  const { settings, onError } = parts;
-  if (settings.redisUrl === undefined) return createPostgresBackend(parts);
+  const { settings, redis, onError } = parts;
+  if (redis.url === undefined) return createPostgresBackend(parts);
   return new RedisJobBackend({
-    url: settings.redisUrl,
-    keyPrefix: settings.keyPrefix,
+    url: redis.url,
+    keyPrefix: redis.keyPrefix,
     timeoutMs: settings.operationTimeoutMs,
     onError,
   });
@@ -31,9 +33,10 @@ export function createJobBackend(parts: JobBackendParts): JobBackend {
  */
 export async function migrateJobStore(
   settings: JobsSettings,
+  redis: RedisSettings,
   dataSource: DataSource,
 ): Promise<string[]> {
-  if (settings.redisUrl !== undefined) return [];
+  if (redis.url !== undefined) return [];
   const onError = (): void => undefined;
   const backend = createPostgresBackend({ settings, dataSource, migrate: true, onError });
   try {
@@ -44,7 +47,7 @@ export async function migrateJobStore(
   }
 }
 
-function createPostgresBackend(parts: JobBackendParts): PostgresJobBackend {
+function createPostgresBackend(parts: Omit<JobBackendParts, 'redis'>): PostgresJobBackend {
   const { settings, dataSource, migrate, onError } = parts;
   return new PostgresJobBackend({
     url: settings.databaseUrl ?? urlOf(dataSource),

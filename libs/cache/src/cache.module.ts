@@ -1,0 +1,70 @@
+import {
+  type DynamicModule,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { SettingsStore } from '#libs/config';
+import { Clock } from '#libs/core';
+import { redisSettings } from '#libs/persistence';
+import { DataSource } from 'typeorm';
+import { CacheRuntime } from './cache.runtime.js';
+import { CacheHub } from './engine/cache-hub.js';
+import { EntryCodec } from './entry/entry-codec.js';
+import { CACHE_MANAGER, CacheManagerFacade } from './facade/cache-manager.facade.js';
+import { Caches } from './managers/caches.js';
+
+/** Namespace of what users of `CACHE_MANAGER` store. */
+const CACHE_MANAGER_NAMESPACE = 'cache-manager';
+
+/**
+ * The cache of the application. Once, in the root module: makes `Caches`, `CacheHub` and
+ * `CACHE_MANAGER` injectable everywhere. It needs `SettingsStore`, `Clock` and `DataSource` from
+ * global modules. Routes are mounted by the app: `cacheControllers`.
+ */
+@Module({})
+export class CacheModule implements OnModuleInit, OnApplicationShutdown {
+  constructor(private readonly runtime: CacheRuntime) {}
+
+  static forRoot(): DynamicModule {
+    return {
+      module: CacheModule,
+      global: true,
+      imports: [DiscoveryModule],
+      providers: [
+        {
+          provide: CacheRuntime,
+          useFactory: (store: SettingsStore, clock: Clock, dataSource: DataSource) =>
+            CacheRuntime.create({ store, redis: store.get(redisSettings), clock, dataSource }),
+          inject: [SettingsStore, Clock, DataSource],
+        },
+        part(CacheHub, ({ hub }) => hub),
+        part(Caches, ({ caches }) => caches),
+        part(EntryCodec, ({ codec }) => codec),
+        {
+          provide: CACHE_MANAGER,
+          useFactory: (caches: Caches) =>
+            new CacheManagerFacade(caches.open(CACHE_MANAGER_NAMESPACE)),
+          inject: [Caches],
+        },
+      ],
+      exports: [CacheHub, Caches, CACHE_MANAGER],
+    };
+  }
+
+  onModuleInit(): Promise<void> {
+    return this.runtime.start();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.runtime.close();
+  }
+}
+
+function part<Part extends object>(
+  token: abstract new (...args: never[]) => Part,
+  pick: (runtime: CacheRuntime) => Part,
+) {
+  return { provide: token, useFactory: pick, inject: [CacheRuntime] };
+}

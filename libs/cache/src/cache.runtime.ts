@@ -1,0 +1,153 @@
+import { type SettingsStore } from '#libs/config';
+import { type Clock } from '#libs/core';
+import { poolOf, type RedisSettings } from '#libs/persistence';
+import type { Redis } from 'ioredis';
+import type { DataSource } from 'typeorm';
+import { PostgresBackplane } from './backplane/postgres.backplane.js';
+import { cacheSettings } from './cache.settings.js';
+import { CacheHub } from './engine/cache-hub.js';
+import type { CacheHubOptions, HubTierOptions } from './engine/hub.options.js';
+import type { EncryptionKey } from './entry/entry-cipher.js';
+import { EntryCodec } from './entry/entry-codec.js';
+import { CacheUnavailableError } from './errors/cache-unavailable.error.js';
+import { PostgresLeaseStore } from './lease/postgres.lease-store.js';
+import { budgetsOf } from './managers/cache-kind.js';
+import { Caches } from './managers/caches.js';
+import { cacheFault } from './statistics/cache.channels.js';
+import { PostgresTier } from './tier/postgres.tier.js';
+import type { SqlClient } from './tier/sql-client.js';
+import { PostgresVersionStore } from './versions/postgres.version-store.js';
+
+export interface CacheRuntimeParts {
+  readonly store: SettingsStore;
+  readonly redis: RedisSettings;
+  readonly clock: Clock;
+  readonly dataSource: DataSource;
+}
+
+/**
+ * The cache of a process as the settings say: memory, Redis when there is one, PostgreSQL. Versions
+ * are kept in PostgreSQL, which the last level does not outlive. Owns its connections to Redis.
+ */
+export class CacheRuntime {
+  readonly caches: Caches;
+  private readonly unsubscribe: () => void;
+
+  private constructor(
+    readonly hub: CacheHub,
+    readonly codec: EntryCodec,
+    private readonly redis: Redis | undefined,
+    store: SettingsStore,
+  ) {
+    const settings = store.get(cacheSettings);
+    this.caches = new Caches(hub, budgetsOf(settings), {
+      freeze: settings.freeze ?? process.env['NODE_ENV'] !== 'production',
+    });
+    this.unsubscribe = store.onChange((changes) => {
+      if (changes.some(({ path }) => path.startsWith(`${cacheSettings.key}.`))) {
+        this.caches.setBudgets(budgetsOf(store.get(cacheSettings)));
+      }
+    });
+  }
+
+  /** Puts the parts together without connecting; `start` connects. */
+  static async create({ store, redis: at, clock, dataSource }: CacheRuntimeParts) {
+    const settings = store.get(cacheSettings);
+    const prefix = `${at.keyPrefix}:cache:`;
+    const codec = new EntryCodec({
+      compressFromBytes: settings.compressFromBytes,
+      ...(settings.encryptionKeys === undefined
+        ? {}
+        : { encryptionKeys: parseKeys(settings.encryptionKeys) }),
+    });
+    const sql = sqlOf(dataSource);
+    // Loaded only where there is a Redis.
+    const shared = at.url === undefined ? undefined : await import('./redis-parts.js');
+    const redis = shared?.connectRedis(at.url as string);
+    const parts = { codec, clock, prefix };
+    const tiers: HubTierOptions[] = [];
+    const guard = {
+      breakerFailures: settings.breakerFailures,
+      breakerOpenMs: settings.breakerOpenMs,
+    };
+    if (settings.l2 && shared !== undefined && redis !== undefined) {
+      tiers.push({
+        ...guard,
+        tier: new shared.RedisTier({ ...parts, redis }),
+        timeoutMs: settings.l2TimeoutMs,
+      });
+    }
+    if (settings.l3) {
+      tiers.push({
+        ...guard,
+        tier: new PostgresTier({ ...parts, sql, prefix: '' }),
+        timeoutMs: settings.l3TimeoutMs,
+      });
+    }
+    const options: CacheHubOptions = {
+      clock,
+      tiers,
+      versions: new PostgresVersionStore({ sql }),
+      versionsTimeoutMs: settings.l3TimeoutMs,
+      heartbeatMs: settings.heartbeatMs,
+      ackTimeoutMs: settings.ackTimeoutMs,
+      outOfSyncTtlMs: settings.outOfSyncTtlMs,
+      leaseMs: settings.leaseMs,
+      ...(shared !== undefined && redis !== undefined
+        ? {
+            backplane: new shared.RedisBackplane({ redis, channel: `${prefix}bus` }),
+            leases: new shared.RedisLeaseStore({ redis, prefix }),
+          }
+        : {
+            backplane: new PostgresBackplane({
+              sql,
+              connection: {
+                connectionString: settings.notifyUrl ?? urlOf(dataSource),
+                application_name: 'pantheon-cache',
+              },
+            }),
+            leases: new PostgresLeaseStore({ sql }),
+          }),
+    };
+    return new CacheRuntime(new CacheHub(options), codec, redis, store);
+  }
+
+  /** Connects to the other processes. It never fails: without them it goes on trying. */
+  async start(): Promise<void> {
+    this.redis?.connect().catch((error: unknown) => {
+      cacheFault.publish(() => ({ part: 'redis', operation: 'connection', error }));
+    });
+    await this.hub.start();
+  }
+
+  /** Finishes what is under way and disconnects. May be called twice. */
+  async close(): Promise<void> {
+    this.unsubscribe();
+    await this.hub.close();
+    this.redis?.disconnect();
+  }
+}
+
+/** The pool of the application, looked up at each call since a data source may connect anew. */
+function sqlOf(dataSource: DataSource): SqlClient {
+  return {
+    query(query) {
+      const pool = poolOf(dataSource);
+      if (pool === undefined) throw new CacheUnavailableError('database', 'it is not connected');
+      return pool.query(query);
+    },
+  };
+}
+
+/** The database of the application, which at run time alone is known when it is embedded. */
+function urlOf({ options }: DataSource): string {
+  if ('url' in options && typeof options.url === 'string') return options.url;
+  throw new TypeError('The data source has no URL; set PANTHEON_CACHE_NOTIFY_URL.');
+}
+
+function parseKeys(text: string): EncryptionKey[] {
+  return text.split(',').map((pair) => {
+    const at = pair.indexOf(':');
+    return { id: pair.slice(0, at), key: Buffer.from(pair.slice(at + 1), 'base64') };
+  });
+}

@@ -1,0 +1,106 @@
+import { defineSettings, type SettingsOf } from '#libs/config';
+import { z } from 'zod';
+
+const MIB = 1024 * 1024;
+const milliseconds = (min: number, max: number) => z.number().int().min(min).max(max);
+const share = (percent: number) => z.number().min(0).max(100).default(percent);
+
+/** Settings of the cache: levels, budgets, lifetimes, what protects them. */
+export const cacheSettings = defineSettings('cache', {
+  l1MaxBytes: z
+    .number()
+    .int()
+    .min(1 * MIB)
+    .max(4_096 * MIB)
+    .default(128 * MIB)
+    .meta({
+      live: true,
+      description: 'Bound of the first level, the memory of the process, over all namespaces',
+    }),
+  applicationShare: share(15).meta({
+    live: true,
+    description: 'Part of the first level for namespaces of kind application; parts are relative',
+  }),
+  databaseShare: share(25).meta({
+    live: true,
+    description: 'Part of the first level for results of queries',
+  }),
+  apiShare: share(25).meta({
+    live: true,
+    description: 'Part of the first level for whole responses',
+  }),
+  contentShare: share(25).meta({
+    live: true,
+    description: 'Part of the first level for compiled contexts and other content',
+  }),
+  sessionShare: share(10).meta({
+    live: true,
+    description: 'Part of the first level for principals and what belongs to one user',
+  }),
+  l2: z.boolean().default(true).meta({
+    description: 'Whether Redis, when there is one, is the second level',
+  }),
+  l3: z.boolean().default(true).meta({
+    description: 'Whether PostgreSQL is the third level',
+  }),
+  l2TimeoutMs: milliseconds(1, 60_000).default(200).meta({
+    description: 'Longest wait for Redis; without an answer the next level is asked',
+  }),
+  l3TimeoutMs: milliseconds(1, 60_000).default(500).meta({
+    description: 'Longest wait for PostgreSQL; without an answer the value is loaded',
+  }),
+  breakerFailures: z.number().int().min(1).max(1_000).default(5).meta({
+    description: 'Failures in a row after which a level is left alone',
+  }),
+  breakerOpenMs: milliseconds(10, 600_000).default(1_000).meta({
+    description: 'For how long a failing level is left alone before it is tried again',
+  }),
+  heartbeatMs: milliseconds(50, 60_000).default(1_000).meta({
+    description: 'How often a process tells the others that it is there',
+  }),
+  ackTimeoutMs: milliseconds(10, 60_000).default(500).meta({
+    description: 'Longest wait for the other processes to confirm an invalidation',
+  }),
+  outOfSyncTtlMs: milliseconds(0, 600_000).default(5_000).meta({
+    description: 'Longest life in the first level while invalidations of others cannot arrive',
+  }),
+  leaseMs: milliseconds(100, 600_000).default(10_000).meta({
+    description: 'A load that all processes wait for is handed to another one after this time',
+  }),
+  compressFromBytes: z
+    .number()
+    .int()
+    .min(64)
+    .max(64 * MIB)
+    .default(2_048)
+    .meta({
+      description: 'Values of at least this size are compressed outside the process, when it pays',
+    }),
+  encryptionKeys: z
+    .string()
+    .regex(
+      /^[\w-]{1,64}:[A-Za-z0-9+/]{43}=(,[\w-]{1,64}:[A-Za-z0-9+/]{43}=)*$/,
+      'must be id:key pairs joined by commas, each key 32 bytes in base64',
+    )
+    .optional()
+    .meta({
+      secret: true,
+      description:
+        'AES-256 keys for entries outside the process, as `id:base64` joined by commas; the first encrypts, all decrypt',
+    }),
+  notifyUrl: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+    .optional()
+    .meta({
+      secret: true,
+      description:
+        'Address of the same database for LISTEN, when the usual one is a pooler that shares connections',
+    }),
+  freeze: z.boolean().optional().meta({
+    description:
+      'Whether stored objects are frozen, so that a reader who changes one fails; by default unless NODE_ENV is production',
+  }),
+});
+
+export type CacheSettings = SettingsOf<typeof cacheSettings>;

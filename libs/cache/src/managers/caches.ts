@@ -1,0 +1,113 @@
+import type { CacheOptions } from '../engine/cache.options.js';
+import type { Cache } from '../engine/cache.js';
+import type { CacheHub } from '../engine/cache-hub.js';
+import type { InvalidationReceipt } from '../engine/hub-parts.js';
+import { CACHE_KINDS, type CacheKind } from './cache-kind.js';
+
+/** Options of a namespace: those of its cache, and to which budget it belongs. */
+export interface NamespaceOptions<Value = unknown> extends CacheOptions<Value> {
+  /** Default `application`. */
+  readonly kind?: CacheKind;
+}
+
+/** A namespace that is open. */
+export interface Namespace {
+  readonly name: string;
+  readonly kind: CacheKind;
+  readonly cache: Cache;
+  /** What was asked for; the bytes in force may be fewer. */
+  readonly options: NamespaceOptions;
+}
+
+/** A namespace that names no bound gets at most this part of the budget of its kind. */
+const DEFAULT_PART = 0.5;
+
+/**
+ * The namespaces of the process by kind. The namespaces of a kind share its budget: as long as
+ * what they ask for fits, each gets it; when it does not, each gets less in proportion. So the
+ * first level as a whole never holds more than its bound, however many namespaces there are.
+ */
+export class Caches {
+  private readonly opened = new Map<string, Namespace>();
+
+  constructor(
+    readonly hub: CacheHub,
+    private budgets: Readonly<Record<CacheKind, number>>,
+    private readonly defaults: CacheOptions = {},
+  ) {}
+
+  /** The cache of a namespace, made at the first call; the options of that call count. */
+  open<Value = unknown>(name: string, options: NamespaceOptions<Value> = {}): Cache<Value> {
+    const known = this.opened.get(name);
+    if (known !== undefined) return known.cache as Cache<Value>;
+    const { kind = 'application', ...own } = options;
+    const cache = this.hub.cache<Value>(name, {
+      ...(this.defaults as CacheOptions<Value>),
+      ...own,
+    });
+    this.opened.set(name, {
+      name,
+      kind,
+      cache: cache as Cache,
+      options: options as NamespaceOptions,
+    });
+    this.divide(kind);
+    return cache;
+  }
+
+  find(name: string): Cache | undefined {
+    return this.opened.get(name)?.cache;
+  }
+
+  namespace(name: string): Namespace | undefined {
+    return this.opened.get(name);
+  }
+
+  namespaces(kind?: CacheKind): Namespace[] {
+    const all = [...this.opened.values()];
+    return kind === undefined ? all : all.filter((namespace) => namespace.kind === kind);
+  }
+
+  /** Bytes of the first level that a kind may fill. */
+  budgetOf(kind: CacheKind): number {
+    return this.budgets[kind];
+  }
+
+  /** Changes what a namespace asks for; the budget of its kind stays the bound. */
+  resize(name: string, bounds: { maxItems?: number; maxBytes?: number }): void {
+    const namespace = this.opened.get(name);
+    if (namespace === undefined) return;
+    this.opened.set(name, { ...namespace, options: { ...namespace.options, ...bounds } });
+    if (bounds.maxItems !== undefined) namespace.cache.resize({ maxItems: bounds.maxItems });
+    this.divide(namespace.kind);
+  }
+
+  /** Takes over other budgets; smaller ones take effect at once. */
+  setBudgets(budgets: Readonly<Record<CacheKind, number>>): void {
+    this.budgets = budgets;
+    for (const kind of CACHE_KINDS) this.divide(kind);
+  }
+
+  /** Invalidates, in every process, what has one of the tags. */
+  invalidateTags(tags: readonly string[]): Promise<InvalidationReceipt> {
+    return this.hub.invalidateTags(tags);
+  }
+
+  /** Invalidates every entry of a namespace in every process, whether or not it is open here. */
+  clearNamespace(name: string): Promise<InvalidationReceipt> {
+    return this.hub.clearNamespace(name);
+  }
+
+  private divide(kind: CacheKind): void {
+    const budget = this.budgets[kind];
+    const namespaces = this.namespaces(kind);
+    const asked = namespaces.map(({ options }) =>
+      Math.min(options.maxBytes ?? budget * DEFAULT_PART, budget),
+    );
+    const sum = asked.reduce((total, bytes) => total + bytes, 0);
+    const scale = sum > budget ? budget / sum : 1;
+    for (const [index, { cache }] of namespaces.entries()) {
+      cache.resize({ maxBytes: Math.floor((asked[index] as number) * scale) });
+    }
+  }
+}
