@@ -1,6 +1,6 @@
 import type { CacheEntry } from '../entry/cache-entry.js';
 import type { Answer } from './answer.js';
-import { type CacheCore, OWN_TAGS_FROM } from './cache-core.js';
+import { type CacheCore, type LevelTally, OWN_TAGS_FROM } from './cache-core.js';
 import type { ResolvedOptions } from './cache.options.js';
 import type { Flight } from './flight.js';
 import { L1Entry, toRelative } from './l1-entry.js';
@@ -48,6 +48,9 @@ export class SharedReader {
       flights.map(({ key }) => core.fullKey(key)),
     );
     if (reads === undefined) return;
+    const counts = core.levelReads[level.index] as LevelTally;
+    counts.timed += 1;
+    counts.ms += core.hub.clock.monotonicMs() - (reads[0]?.askedAtMs ?? 0);
     const { epoch } = core.hub.sync;
     const entries = reads.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
     const verdicts = entries.length === 0 ? [] : await core.hub.versions.judge(entries);
@@ -62,11 +65,14 @@ export class SharedReader {
       const verdict = entry === undefined ? 'invalid' : verdictOf.get(entry);
       if (entry === undefined || verdict === 'invalid' || entry.createdMs <= newerThanMs) {
         level.counts.misses += 1;
+        counts.misses += 1;
       } else if (verdict === 'valid' && entry.expiresMs > nowMs) {
         level.counts.hits += 1;
+        counts.hits += 1;
         found.set(flight, this.promote(flight, level, entry, options, epoch));
       } else {
         level.counts.misses += 1;
+        counts.misses += 1;
         if (entry.staleUntilMs > nowMs) {
           const stale = this.toL1Entry(entry, epoch);
           flight.offerStale({ entry: stale, isSuspect: verdict === 'unknown' });

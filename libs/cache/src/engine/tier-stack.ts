@@ -1,29 +1,21 @@
 import type { Clock } from '#libs/core';
 import type { CacheEntry } from '../entry/cache-entry.js';
 import type { CacheTier, TierRead, TierWrite } from '../tier/cache-tier.js';
-import { Gate } from '../tier/gate.js';
+import { Gate, type Reply } from '../tier/gate.js';
+import type { LevelCounts } from '../statistics/cache-statistics.js';
 import type { HubTierOptions } from './hub.options.js';
 
 export type SharedLevel = 'L2' | 'L3' | 'L4';
 const LEVELS: readonly SharedLevel[] = ['L2', 'L3', 'L4'];
 
-/** Counts of one level below the first. */
-export interface LevelCounts {
-  hits: number;
-  misses: number;
-  sets: number;
-  /** Writes that were refused because the key was invalidated meanwhile. */
-  refused: number;
-  deletes: number;
-  unavailable: number;
-}
-
 /** A level with what keeps it from doing harm. */
 export interface Level {
   readonly level: SharedLevel;
+  /** Among the shared levels. */
+  readonly index: number;
   readonly tier: CacheTier;
   readonly gate: Gate;
-  readonly counts: LevelCounts;
+  readonly counts: { -readonly [Name in keyof LevelCounts]: LevelCounts[Name] };
 }
 
 /** What a level answered, with the time from which its fence counts. */
@@ -41,9 +33,20 @@ export class TierStack {
   ) {
     this.levels = options.map(({ tier, ...gate }, index) => ({
       level: LEVELS[index] as SharedLevel,
+      index,
       tier,
       gate: new Gate(tier.name, { clock, ...gate }),
-      counts: { hits: 0, misses: 0, sets: 0, refused: 0, deletes: 0, unavailable: 0 },
+      counts: {
+        hits: 0,
+        misses: 0,
+        sets: 0,
+        refused: 0,
+        deletes: 0,
+        errors: 0,
+        skipped: 0,
+        answered: 0,
+        answeredMs: 0,
+      },
     }));
   }
 
@@ -51,11 +54,9 @@ export class TierStack {
   async read(level: Level, keys: readonly string[]): Promise<FencedRead[] | undefined> {
     const askedAtMs = this.clock.monotonicMs();
     const reply = await level.gate.call('read', (call) => level.tier.getMany(keys, call));
-    if (!reply.ok) {
-      level.counts.unavailable += 1;
-      return undefined;
-    }
-    return reply.value.map(({ entry, fence }) => ({ entry, fence, askedAtMs }));
+    this.count(level, reply, askedAtMs);
+    if (!reply.ok) return undefined;
+    return reply.value.map(({ entry, fence, bytes }) => ({ entry, fence, bytes, askedAtMs }));
   }
 
   /** Stores where nothing happened to the keys since their fences were read; whether it answered. */
@@ -87,8 +88,11 @@ export class TierStack {
    */
   async drop(keys: readonly string[]): Promise<boolean> {
     let isComplete = true;
-    for (const { gate, tier, counts } of this.levels.toReversed()) {
+    for (const level of this.levels.toReversed()) {
+      const { gate, tier, counts } = level;
+      const askedAtMs = this.clock.monotonicMs();
       const reply = await gate.call('delete', (call) => tier.deleteMany(keys, call));
+      this.count(level, reply, askedAtMs);
       if (reply.ok) counts.deletes += reply.value;
       else isComplete = false;
     }
@@ -97,11 +101,20 @@ export class TierStack {
 
   private async write(level: Level, writes: readonly TierWrite[]): Promise<boolean> {
     const { gate, tier, counts } = level;
+    const askedAtMs = this.clock.monotonicMs();
     const reply = await gate.call('write', (call) => tier.setMany(writes, call));
+    this.count(level, reply, askedAtMs);
     if (!reply.ok) return false;
     const stored = reply.value.filter(Boolean).length;
     counts.sets += stored;
     counts.refused += reply.value.length - stored;
     return true;
+  }
+  private count({ counts }: Level, reply: Reply<unknown>, askedAtMs: number): void {
+    if (reply.ok) {
+      counts.answered += 1;
+      counts.answeredMs += this.clock.monotonicMs() - askedAtMs;
+    } else if (reply.isTried) counts.errors += 1;
+    else counts.skipped += 1;
   }
 }

@@ -112,3 +112,31 @@ describe('EntryCodec', () => {
     expect(() => new EntryCodec({ encryptionKeys: [] })).toThrow('without a key');
   });
 });
+
+describe('the counts of an EntryCodec', () => {
+  it('tell the bytes before and after, and what could not be read', async () => {
+    const codec = new EntryCodec({ encryptionKeys: [newKey], compressFromBytes: 1_000 });
+    const text = await codec.encode('k', entryOf('lorem ipsum '.repeat(1_000)));
+    const small = await codec.encode('k', entryOf(7));
+    expect(codec.counts).toEqual({
+      encoded: 2,
+      compressed: 1,
+      rawBytes: 12_003 + 1,
+      storedBytes: text.length + small.length,
+      decoded: 0,
+      undecodable: 0,
+    });
+    await codec.decode('k', text);
+    await expect(decoding(codec, 'another key', small)).rejects.toThrow(CacheDecodeError);
+    const tampered = Buffer.from(text);
+    tampered.writeUInt8(tampered.readUInt8(60) ^ 1, 60);
+    await expect(decoding(codec, 'k', tampered)).rejects.toThrow(CacheDecodeError);
+    expect(codec.counts).toMatchObject({ decoded: 1, undecodable: 2 });
+  });
+
+  it('are kept apart for each level that shares the settings', async () => {
+    const codec = new EntryCodec();
+    await codec.counting().encode('k', entryOf(1));
+    expect(codec.counts.encoded).toBe(0);
+  });
+});

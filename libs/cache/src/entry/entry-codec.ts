@@ -3,6 +3,7 @@ import { deflateRaw, inflateRaw } from 'node:zlib';
 import { messageOf } from '#libs/core';
 import { CacheDecodeError, CacheEncodeError } from '../errors/cache-codec.error.js';
 import type { CacheEntry } from './cache-entry.js';
+import type { CodecCounts } from './codec-counts.js';
 import { type EncryptionKey, EntryCipher } from './entry-cipher.js';
 import {
   serializerByNumber,
@@ -44,12 +45,29 @@ export class EntryCodec {
   private readonly serializer: SerializerName;
   private readonly compressFromBytes: number;
   private readonly cipher: EntryCipher | undefined;
+  private readonly tally = {
+    encoded: 0,
+    compressed: 0,
+    rawBytes: 0,
+    storedBytes: 0,
+    decoded: 0,
+    undecodable: 0,
+  };
 
-  constructor(options: EntryCodecOptions = {}) {
+  constructor(private readonly options: EntryCodecOptions = {}) {
     this.serializer = options.serializer ?? 'msgpackr';
     this.compressFromBytes = options.compressFromBytes ?? 2048;
     this.cipher =
       options.encryptionKeys === undefined ? undefined : new EntryCipher(options.encryptionKeys);
+  }
+
+  /** A codec that does the same and counts for itself, so that levels can share their settings. */
+  counting(): EntryCodec {
+    return new EntryCodec(this.options);
+  }
+
+  get counts(): CodecCounts {
+    return { ...this.tally };
   }
 
   /**
@@ -72,11 +90,11 @@ export class EntryCodec {
     if (payload.length >= this.compressFromBytes) {
       return compress(payload, { level: 1 }).then((smaller) =>
         smaller.length < payload.length * PAYS_BELOW
-          ? this.seal(key, entry, smaller, flags | COMPRESSED)
-          : this.seal(key, entry, payload, flags),
+          ? this.count(payload, this.seal(key, entry, smaller, flags | COMPRESSED), 1)
+          : this.count(payload, this.seal(key, entry, payload, flags), 0),
       );
     }
-    return this.seal(key, entry, payload, flags);
+    return this.count(payload, this.seal(key, entry, payload, flags), 0);
   }
 
   /** The bytes of many, in order. */
@@ -92,6 +110,15 @@ export class EntryCodec {
     return bytes;
   }
 
+  private count(raw: Buffer, stored: Buffer, compressed: number): Buffer {
+    const { tally } = this;
+    tally.encoded += 1;
+    tally.compressed += compressed;
+    tally.rawBytes += raw.length;
+    tally.storedBytes += stored.length;
+    return stored;
+  }
+
   private seal(key: string, entry: CacheEntry, payload: Buffer, flags: number): Buffer {
     const body = Buffer.concat([encodeHeader(entry), payload]);
     if (this.cipher === undefined) return Buffer.concat([Buffer.of(MAGIC, flags), body]);
@@ -102,6 +129,7 @@ export class EntryCodec {
   /** Throws, or rejects with, `CacheDecodeError` for bytes that this codec cannot have written for `key`. */
   decode(key: string, bytes: Buffer): CacheEntry | Promise<CacheEntry> {
     try {
+      this.tally.decoded += 1;
       if (bytes[0] !== MAGIC) throw new Error('the bytes are not an entry of this version');
       const flags = bytes[1] ?? 0;
       let body: Buffer = bytes.subarray(2);
@@ -121,12 +149,18 @@ export class EntryCodec {
       return decompress(payload).then(
         (whole) => ({ value: serializer.decode(whole), ...header }),
         (error: unknown) => {
-          throw new CacheDecodeError(key, messageOf(error), error);
+          throw this.undecodable(key, error);
         },
       );
     } catch (error) {
-      throw new CacheDecodeError(key, messageOf(error), error);
+      throw this.undecodable(key, error);
     }
+  }
+
+  private undecodable(key: string, error: unknown): CacheDecodeError {
+    this.tally.decoded -= 1;
+    this.tally.undecodable += 1;
+    return new CacheDecodeError(key, messageOf(error), error);
   }
 }
 

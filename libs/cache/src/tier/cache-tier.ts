@@ -1,4 +1,5 @@
 import type { CacheEntry } from '../entry/cache-entry.js';
+import type { CodecCounts } from '../entry/codec-counts.js';
 
 /** What a level answers to a read. */
 export interface TierRead {
@@ -9,6 +10,8 @@ export interface TierRead {
    * that is loaded because of this read is stored only if the fence is still the same.
    */
   readonly fence: string;
+  /** As it lies in the store; absent on a miss and where nothing is serialised. */
+  readonly bytes?: number | undefined;
 }
 
 /** One write of a level. */
@@ -30,7 +33,7 @@ export interface TierCall {
 /**
  * One level below the first: a store that several processes may share. It never decides whether an
  * entry is fresh. A method rejects when the store does not answer; who calls it goes on without
- * (see `GuardedTier`, which gives every call a time-out and a breaker).
+ * (see `Gate`, which gives every call a time-out and a breaker).
  *
  * Fences make it safe: `delete` and `set` without a fence leave a new one, remembered for at least
  * `fenceMs`, and `set` with a fence compares and stores in one step, also against other processes
@@ -43,6 +46,11 @@ export abstract class CacheTier {
   abstract readonly isAtomic: boolean;
   /** How long a fence is remembered; a load that takes longer is not stored here. */
   abstract readonly fenceMs: number;
+
+  /** What was written to the store and read from it; undefined where nothing is serialised. */
+  get traffic(): CodecCounts | undefined {
+    return undefined;
+  }
 
   abstract get(key: string, call?: TierCall): Promise<TierRead>;
 

@@ -34,10 +34,15 @@ export function decodeOrMiss(
 export async function readsOf(
   entries: readonly (CacheEntry | undefined | Promise<CacheEntry | undefined>)[],
   fences: readonly string[],
+  bytes: readonly (number | undefined)[],
 ): Promise<TierRead[]> {
   const isReady = entries.every((entry) => !types.isPromise(entry));
   const decoded = (
     isReady ? entries : await Promise.all(entries.map((entry) => Promise.resolve(entry)))
   ) as (CacheEntry | undefined)[];
-  return decoded.map((entry, index) => ({ entry, fence: fences[index] as string }));
+  return decoded.map((entry, index) => ({
+    entry,
+    fence: fences[index] as string,
+    bytes: entry === undefined ? undefined : bytes[index],
+  }));
 }

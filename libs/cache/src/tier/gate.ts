@@ -16,9 +16,13 @@ export interface GateOptions {
 }
 
 /** The answer of a part, or that there is none. */
-export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false };
+export type Reply<T> =
+  | { readonly ok: true; readonly value: T }
+  /** `isTried` is false where the breaker did not let the call through. */
+  | { readonly ok: false; readonly isTried: boolean };
 
-const UNAVAILABLE = { ok: false } as const;
+const REFUSED = { ok: false, isTried: false } as const;
+const FAILED = { ok: false, isTried: true } as const;
 
 /**
  * Gives every call of a part a time-out and a breaker, and turns failures into a reply: the cache
@@ -47,7 +51,7 @@ export class Gate {
   }
 
   async call<T>(operation: string, run: (call: TierCall) => Promise<T>): Promise<Reply<T>> {
-    if (!this.breaker.allows()) return UNAVAILABLE;
+    if (!this.breaker.allows()) return REFUSED;
     const call = new LazySignal();
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -66,7 +70,7 @@ export class Gate {
       if (error instanceof CacheEncodeError) this.breaker.succeeded();
       else this.breaker.failed();
       cacheFault.publish(() => ({ part: this.part, operation, error }));
-      return UNAVAILABLE;
+      return FAILED;
     } finally {
       clearTimeout(timer);
     }

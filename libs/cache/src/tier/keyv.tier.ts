@@ -1,5 +1,6 @@
 import type { Keyv } from 'keyv';
 import type { Clock } from '#libs/core';
+import type { CodecCounts } from '../entry/codec-counts.js';
 import type { EntryCodec } from '../entry/entry-codec.js';
 import { assertKeyvMajor } from '../facade/keyv-major.js';
 import { cacheFault } from '../statistics/cache.channels.js';
@@ -34,7 +35,7 @@ export class KeyvTier extends CacheTier {
     super();
     assertKeyvMajor();
     this.keyv = options.keyv;
-    this.codec = options.codec;
+    this.codec = options.codec.counting();
     this.clock = options.clock;
     this.name = options.name ?? 'keyv';
     this.fenceMs = options.fenceMs ?? DEFAULT_FENCE_MS;
@@ -43,6 +44,10 @@ export class KeyvTier extends CacheTier {
     this.keyv.on('error', (error: unknown) => {
       cacheFault.publish(() => ({ part: this.name, operation: 'connection', error }));
     });
+  }
+
+  override get traffic(): CodecCounts {
+    return this.codec.counts;
   }
 
   async get(key: string): Promise<TierRead> {
@@ -61,6 +66,7 @@ export class KeyvTier extends CacheTier {
         return decodeOrMiss(this.name, this, key, bytes);
       }),
       keys.map((_, index) => (found[index * 2 + 1] as string | null | undefined) ?? ''),
+      keys.map((_, index) => found[index * 2]?.length),
     );
   }
 

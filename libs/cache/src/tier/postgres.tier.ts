@@ -1,4 +1,5 @@
 import type { Clock } from '#libs/core';
+import type { CodecCounts } from '../entry/codec-counts.js';
 import type { EntryCodec } from '../entry/entry-codec.js';
 import { CacheTier, DEFAULT_FENCE_MS, type TierRead, type TierWrite } from './cache-tier.js';
 import { decodeOrMiss, readsOf } from './decode-or-miss.js';
@@ -34,6 +35,8 @@ export class PostgresTier extends CacheTier {
   readonly name: string;
   readonly isAtomic = true;
   readonly fenceMs: number;
+  readonly codec: EntryCodec;
+  readonly clock: Clock;
   private readonly options: PostgresTierOptions;
   private readonly prefix: string;
   private sweptAtMs: number;
@@ -41,10 +44,16 @@ export class PostgresTier extends CacheTier {
   constructor(options: PostgresTierOptions) {
     super();
     this.options = options;
+    this.codec = options.codec.counting();
+    this.clock = options.clock;
     this.name = options.name ?? 'postgres';
     this.prefix = options.prefix ?? '';
     this.fenceMs = options.fenceMs ?? DEFAULT_FENCE_MS;
     this.sweptAtMs = options.clock.monotonicMs();
+  }
+
+  override get traffic(): CodecCounts {
+    return this.codec.counts;
   }
 
   async get(key: string): Promise<TierRead> {
@@ -57,15 +66,16 @@ export class PostgresTier extends CacheTier {
     const hashes = keys.map((key) => this.hash(key));
     const rows = await this.run<{ place: string; value: Buffer | null; fence: string }>(READ, [
       hashes,
-      this.options.clock.now(),
+      this.clock.now(),
     ]);
     const byPlace = new Map(rows.map((row) => [Number(row.place), row]));
     const found = keys.map((_, index) => byPlace.get(index + 1));
     return readsOf(
       keys.map((key, index) =>
-        decodeOrMiss(this.name, this.options, key, found[index]?.value ?? undefined),
+        decodeOrMiss(this.name, this, key, found[index]?.value ?? undefined),
       ),
       found.map((row) => row?.fence ?? ''),
+      found.map((row) => row?.value?.length),
     );
   }
 
@@ -95,7 +105,7 @@ export class PostgresTier extends CacheTier {
 
   async deleteMany(keys: readonly string[]): Promise<number> {
     if (keys.length === 0) return 0;
-    const nowMs = this.options.clock.nowMs();
+    const nowMs = this.clock.nowMs();
     const hashes = [...new Set(keys.map((key) => this.hash(key)))].sort();
     const [row] = await this.run<{ deleted: string }>(DROP, [
       hashes,
@@ -108,13 +118,13 @@ export class PostgresTier extends CacheTier {
 
   /** Removes the rows of every cache that shares the table; fences stay. */
   async clear(): Promise<void> {
-    const nowMs = this.options.clock.nowMs();
+    const nowMs = this.clock.nowMs();
     await this.run(CLEAR, [newFence(nowMs), new Date(nowMs + this.fenceMs)]);
   }
 
   override async sweep(): Promise<number> {
-    this.sweptAtMs = this.options.clock.monotonicMs();
-    const values = [this.options.clock.now(), this.options.sweepRows ?? 500];
+    this.sweptAtMs = this.clock.monotonicMs();
+    const values = [this.clock.now(), this.options.sweepRows ?? 500];
     const [row] = await this.run<{ swept: string }>(SWEEP, values);
     return Number(row?.swept ?? 0);
   }
@@ -125,11 +135,11 @@ export class PostgresTier extends CacheTier {
     writes: readonly TierWrite[],
   ): Promise<Set<string>> {
     if (writes.length === 0) return new Set();
-    const nowMs = this.options.clock.nowMs();
+    const nowMs = this.clock.nowMs();
     // The last write of a key wins; one statement cannot touch a row twice.
     const byHash = new Map(writes.map((write) => [this.hash(write.key), write]));
     const sorted = [...byHash].sort(([a], [b]) => (a < b ? -1 : 1));
-    const values = await this.options.codec.encodeAll(sorted.map(([, write]) => write));
+    const values = await this.codec.encodeAll(sorted.map(([, write]) => write));
     const rows = await this.run<{ key_hash: string }>(statement, [
       sorted.map(([hash]) => hash),
       values,
@@ -143,7 +153,7 @@ export class PostgresTier extends CacheTier {
   }
 
   private async sweepWhenDue(): Promise<void> {
-    const sinceMs = this.options.clock.monotonicMs() - this.sweptAtMs;
+    const sinceMs = this.clock.monotonicMs() - this.sweptAtMs;
     if (sinceMs >= (this.options.sweepEveryMs ?? 30_000)) await this.sweep();
   }
 

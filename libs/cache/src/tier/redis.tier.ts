@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Clock } from '#libs/core';
+import type { CodecCounts } from '../entry/codec-counts.js';
 import type { EntryCodec } from '../entry/entry-codec.js';
 import { CacheTier, DEFAULT_FENCE_MS, type TierRead, type TierWrite } from './cache-tier.js';
 import { decodeOrMiss, readsOf } from './decode-or-miss.js';
@@ -57,7 +58,7 @@ export class RedisTier extends CacheTier {
     super();
     this.name = options.name ?? 'redis';
     this.fenceMs = options.fenceMs ?? DEFAULT_FENCE_MS;
-    this.codec = options.codec;
+    this.codec = options.codec.counting();
     this.clock = options.clock;
     this.prefix = options.prefix ?? 'cache:';
     const { redis } = options;
@@ -65,6 +66,10 @@ export class RedisTier extends CacheTier {
     redis.defineCommand('cachePut', { numberOfKeys: 2, lua: PUT });
     redis.defineCommand('cacheDrop', { numberOfKeys: 2, lua: DROP });
     this.redis = redis as Redis & Scripts;
+  }
+
+  override get traffic(): CodecCounts {
+    return this.codec.counts;
   }
 
   async get(key: string): Promise<TierRead> {
@@ -79,6 +84,7 @@ export class RedisTier extends CacheTier {
     return readsOf(
       keys.map((key, index) => decodeOrMiss(this.name, this, key, replies[index * 2] ?? undefined)),
       keys.map((_, index) => replies[index * 2 + 1]?.toString() ?? ''),
+      keys.map((_, index) => replies[index * 2]?.length),
     );
   }
 
