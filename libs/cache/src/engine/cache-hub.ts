@@ -88,11 +88,18 @@ export class CacheHub {
     if (namespace === '' || namespace.includes(':')) {
       throw new CacheOptionsError(`"${namespace}" cannot name a cache: give a word without ":".`);
     }
-    const core = new CacheCore(namespace, this.parts, options);
+    const { stack = this.parts.stack } = options;
+    const core = new CacheCore(namespace, { ...this.parts, stack }, options);
     const cache = new Cache<Value>(core, options.clone ?? false);
     this.caches.set(namespace, { cache, core });
     for (const listener of this.openedListeners) listener(cache as unknown as Cache);
     return cache;
+  }
+
+  /** Lets go of a namespace that is no longer used here; what the shared levels hold expires there. */
+  forgetCache(namespace: string): void {
+    this.caches.get(namespace)?.core.invalidateAll();
+    this.caches.delete(namespace);
   }
 
   /** Tells of each cache, of the open ones at once and of others when they are made; gives what ends it. */
@@ -249,10 +256,11 @@ export class CacheHub {
 
   /** A level that cannot refuse an outdated write may be getting one just now. */
   private settled(items: readonly Invalidation[]): Promise<unknown> | undefined {
-    if (this.parts.stack.levels.every(({ tier }) => tier.isAtomic)) return undefined;
     const waits = items.flatMap((item) => {
       if (item.kind !== 'key') return [];
-      const wait = this.caches.get(item.namespace)?.core.guards.settled(item.key);
+      const core = this.caches.get(item.namespace)?.core;
+      if (core === undefined || core.hub.stack.levels.every(({ tier }) => tier.isAtomic)) return [];
+      const wait = core.guards.settled(item.key);
       return wait === undefined ? [] : [wait];
     });
     return waits.length === 0 ? undefined : Promise.all(waits);

@@ -1,5 +1,6 @@
 import type { EvictionPolicyFactory } from '../l1/eviction-policy.js';
 import { CacheOptionsError } from '../errors/cache-options.error.js';
+import type { TierStack } from './tier-stack.js';
 
 /** What may be said for a whole cache, and again for a single call. */
 export interface EntryOptions<Value = unknown> {
@@ -51,6 +52,8 @@ export interface CacheOptions<Value = unknown> extends EntryOptions<Value> {
   readonly freeze?: boolean;
   /** Whether the shared levels are used. Default true. */
   readonly useTiers?: boolean;
+  /** Shared levels of its own, the same in every process. Default those of the hub. */
+  readonly stack?: TierStack;
 }
 
 /** Options with every default filled in. */

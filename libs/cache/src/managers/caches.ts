@@ -82,6 +82,15 @@ export class Caches {
     this.divide(namespace.kind);
   }
 
+  /** Lets go of a namespace; others of its kind get its bytes. */
+  close(name: string): void {
+    const namespace = this.opened.get(name);
+    if (namespace === undefined) return;
+    this.opened.delete(name);
+    this.hub.forgetCache(name);
+    this.divide(namespace.kind);
+  }
+
   /** Takes over other budgets; smaller ones take effect at once. */
   setBudgets(budgets: Readonly<Record<CacheKind, number>>): void {
     this.budgets = budgets;
