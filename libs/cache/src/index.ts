@@ -90,3 +90,16 @@ export { CACHE_MANAGER, CacheManagerFacade } from './facade/cache-manager.facade
 export type { CacheManagerEvents, WrapOptions } from './facade/cache-manager.facade.js';
 export { TtlLearner } from './l1/ttl-learner.js';
 export type { LearntTtl, TtlLearnerOptions } from './l1/ttl-learner.js';
+export { Cacheable, CacheEvict, CachePut, Caching } from './decorators/cacheable.decorator.js';
+export type {
+  CacheableOptions,
+  CacheEvictOptions,
+  CachePutOptions,
+  CachingOptions,
+  VaryBy,
+} from './decorators/cacheable.options.js';
+export type { CachedRequest } from './decorators/cached-request.js';
+export { CacheStrategySource } from './decorators/cache-strategy.source.js';
+export type { CacheStrategyOptions } from './decorators/cache-strategy.source.js';
+export { ResponseCaching } from './decorators/response-caching.js';
+export type { CachedHandler } from './decorators/response-caching.js';
