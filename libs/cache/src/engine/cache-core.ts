@@ -40,7 +40,8 @@ export interface LevelTally {
 /** What the methods of one cache share: its first level, and what is under way. */
 export class CacheCore {
   readonly l1: MemoryStore<L1Entry>;
-  readonly options: ResolvedOptions;
+  /** Replaced, never changed in place. */
+  options: ResolvedOptions;
   readonly flights = new Map<string, Flight>();
   readonly guards = new KeyGuards();
   readonly failures = new Failures();
@@ -113,8 +114,7 @@ export class CacheCore {
   ): L1Entry {
     const { hub } = this;
     const nowMs = hub.clock.nowMs();
-    const longest = more.options.levelTtlMs['L1'];
-    let limited = within(times, nowMs, longest);
+    let limited = this.limited('L1', times, nowMs, more.options);
     if (!hub.sync.isInSync) limited = within(limited, nowMs, hub.outOfSyncTtlMs);
     if (this.freeze) deepFreeze(value);
     const entry = new L1Entry(
@@ -138,8 +138,19 @@ export class CacheCore {
 
   /** The entry that the shared levels get, within the longest life that each of them gives. */
   entryFor(level: string, entry: CacheEntry, options: ResolvedOptions): CacheEntry {
-    const times = within(entry, this.hub.clock.nowMs(), options.levelTtlMs[level]);
+    const times = this.limited(level, entry, this.hub.clock.nowMs(), options);
     return times === entry ? entry : { ...entry, ...times };
+  }
+
+  /** The times within the longest life that the options and the limits of the hub give. */
+  private limited(
+    level: string,
+    times: EntryTimes,
+    nowMs: number,
+    options: ResolvedOptions,
+  ): EntryTimes {
+    const own = within(times, nowMs, options.levelTtlMs[level]);
+    return within(own, nowMs, this.hub.stack.ttlMs[level]);
   }
 
   /** Starts a flight that callers can join until it ends. */
@@ -182,6 +193,16 @@ export class CacheCore {
   /** Whether the entry was not invalidated, and no invalidation of it may have been missed. */
   isSound(entry: L1Entry): boolean {
     return entry.epoch === this.hub.sync.epoch && (entry.tags === null || isCurrent(entry.tags));
+  }
+
+  /** Whether the first level has an entry that a read would be served, without counting a use. */
+  isFresh(key: string): boolean {
+    const entry = this.l1.peek(key)?.value;
+    return (
+      entry !== undefined &&
+      entry.expiresAt > toRelative(this.hub.clock.nowMs()) &&
+      this.isSound(entry)
+    );
   }
 
   countHit(key: string): void {

@@ -6,17 +6,21 @@ import { SyncState } from '../coherence/sync-state.js';
 import { CacheOptionsError } from '../errors/cache-options.error.js';
 import { cacheFault, cacheInvalidation } from '../statistics/cache.channels.js';
 import type { LevelStatistics } from '../statistics/cache-statistics.js';
+import type { TierUsage } from '../tier/cache-tier.js';
 import { Gate } from '../tier/gate.js';
 import { MemoryVersionStore } from '../versions/memory.version-store.js';
 import { Cache } from './cache.js';
 import { CacheCore, EVERYTHING } from './cache-core.js';
 import type { CacheOptions } from './cache.options.js';
-import type { CacheHubOptions } from './hub.options.js';
+import type { CacheHubOptions, LevelLimits } from './hub.options.js';
 import type { HubParts, InvalidationReceipt } from './hub-parts.js';
 import { RecoveryQueue } from './recovery-queue.js';
 import { TagTable } from './tag-table.js';
-import { TierStack } from './tier-stack.js';
+import { type Level, TierStack } from './tier-stack.js';
 import { Versions } from './versions.js';
+
+/** Batches that one sweep removes from a level at most. */
+const MAX_SWEEPS = 100;
 
 /**
  * The caches of one process and what they share: levels, versions, backplane. Start it before use
@@ -92,7 +96,7 @@ export class CacheHub {
     const core = new CacheCore(namespace, { ...this.parts, stack }, options);
     const cache = new Cache<Value>(core, options.clone ?? false);
     this.caches.set(namespace, { cache, core });
-    for (const listener of this.openedListeners) listener(cache as unknown as Cache);
+    for (const listener of this.openedListeners) listener(cache);
     return cache;
   }
 
@@ -130,8 +134,12 @@ export class CacheHub {
   async sweep(): Promise<Map<string, number>> {
     const swept = new Map<string, number>();
     for (const { level, tier, gate } of this.parts.stack.levels) {
-      const reply = await gate.call('sweep', (call) => tier.sweep(call));
-      if (reply.ok) swept.set(level, reply.value);
+      for (let round = 0; round < MAX_SWEEPS; round += 1) {
+        const reply = await gate.call('sweep', (call) => tier.sweep(call));
+        if (!reply.ok) break;
+        swept.set(level, (swept.get(level) ?? 0) + reply.value);
+        if (reply.value === 0) break;
+      }
     }
     return swept;
   }
@@ -142,14 +150,29 @@ export class CacheHub {
 
   /** The shared levels, the fastest first. */
   levels(): LevelStatistics[] {
-    return this.parts.stack.levels.map(({ level, tier, gate, counts }) => ({
-      level,
-      tier: tier.name,
-      state: gate.breaker.state,
-      ...counts,
-      meanMs: counts.answered === 0 ? 0 : counts.answeredMs / counts.answered,
-      traffic: tier.traffic,
-    }));
+    return this.parts.stack.levels.map((level) => this.describe(level));
+  }
+
+  /** Longest life in the first level, whatever an entry asks for; null for no such limit. */
+  get l1TtlMs(): number | null {
+    return this.parts.stack.ttlMs['L1'] ?? null;
+  }
+
+  /** Changes the limits of a level while it is in use; false when there is no such level. */
+  limitLevel(level: string, limits: LevelLimits): boolean {
+    return this.parts.stack.limit(level, limits);
+  }
+
+  /** What the stores of the shared levels hold; levels that cannot tell or do not answer are left out. */
+  async usage(): Promise<Map<string, TierUsage>> {
+    const used = new Map<string, TierUsage>();
+    await Promise.all(
+      this.parts.stack.levels.map(async ({ level, tier, gate }) => {
+        const reply = await gate.call('usage', (call) => tier.usage(call));
+        if (reply.ok && reply.value !== undefined) used.set(level, reply.value);
+      }),
+    );
+    return used;
   }
 
   /** Work that nobody waits for, and that `drain` waits for. */
@@ -173,6 +196,21 @@ export class CacheHub {
     await this.coherence?.close();
     await Promise.race([this.tasks.drain(), sleep(timeoutMs, undefined, { ref: false })]);
     await Promise.all(this.parts.stack.levels.map(({ tier }) => tier.close()));
+  }
+
+  private describe({ level, tier, gate, counts, isEnabled }: Level): LevelStatistics {
+    return {
+      level,
+      tier: tier.name,
+      state: gate.breaker.state,
+      isEnabled,
+      timeoutMs: gate.timeoutMs,
+      ttlMs: this.parts.stack.ttlMs[level] ?? null,
+      ...counts,
+      meanMs: counts.answered === 0 ? 0 : counts.answeredMs / counts.answered,
+      traffic: tier.traffic,
+      swept: tier.swept,
+    };
   }
 
   private connect(options: CacheHubOptions, clock: Clock): Coherence | undefined {

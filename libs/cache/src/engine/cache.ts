@@ -1,9 +1,15 @@
 import type { PolicyDescription } from '../l1/eviction-policy.js';
+import type { CacheSource } from '../statistics/cache.channels.js';
 import type { CacheStatistics, KeyInfo } from '../statistics/cache-statistics.js';
 import type { AccessTap } from './access-tap.js';
 import { type Answer, answerOf } from './answer.js';
 import type { CacheCore } from './cache-core.js';
-import { type EntryOptions, mergeOptions } from './cache.options.js';
+import {
+  type EntryOptions,
+  mergeOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from './cache.options.js';
 import type { HubParts, InvalidationReceipt } from './hub-parts.js';
 import { TIME_BASE_MS, toRelative } from './l1-entry.js';
 import { keyInfoOf } from './key-info.js';
@@ -79,6 +85,19 @@ export class Cache<Value = unknown> {
     return { ...answer, value: this.give(answer) };
   }
 
+  /** Whether the first level has a fresh entry of the key; no read is counted. */
+  isFresh(key: string): boolean {
+    return this.core.isFresh(key);
+  }
+
+  /**
+   * Brings the key into the first level, from a shared one or loaded, for readers to come. No read
+   * is counted. Where it came from: `L1` says that it was there, `MISS` that it was loaded.
+   */
+  warm(key: string, load: Load<Value>, options?: EntryOptions<Value>): Promise<CacheSource> {
+    return this.reader.warm(key, load, options);
+  }
+
   /** The value of the key if there is a fresh one, else undefined. */
   async get(key: string): Promise<Value | undefined> {
     return (await this.getEntry(key))?.value;
@@ -142,6 +161,19 @@ export class Cache<Value = unknown> {
   /** Invalidates every entry of the namespace, in one step. */
   clear(): Promise<InvalidationReceipt> {
     return this.core.hub.invalidateNames([this.core.namespaceTag]);
+  }
+
+  /** What holds for calls that say nothing else. */
+  get rule(): ResolvedOptions {
+    return this.core.options;
+  }
+
+  /**
+   * Changes it, for entries that are stored from now on; what is not given stays as it is.
+   * @throws CacheOptionsError for a value that makes no sense
+   */
+  configure(changes: EntryOptions<Value>): void {
+    this.core.options = resolveOptions({ ...this.core.options, ...changes });
   }
 
   /** Changes the bounds of the first level; a smaller one takes effect at once. */

@@ -4,15 +4,30 @@ import type { LeaseStore } from '../lease/lease-store.js';
 import type { CacheTier } from '../tier/cache-tier.js';
 import type { VersionStore } from '../versions/version-store.js';
 
+/** Names of the levels below the first. */
+export type SharedLevel = 'L2' | 'L3' | 'L4';
+
 /** A level below the first, and how long it is waited for. */
 export interface HubTierOptions {
   readonly tier: CacheTier;
+  /** Its name in statistics and answers. Default by its place: the first is L2. */
+  readonly level?: SharedLevel;
   /** Longest wait for one call. Default 200. */
   readonly timeoutMs?: number;
   /** Failures in a row after which the level is left alone. Default 5. */
   readonly breakerFailures?: number;
   /** For how long it is left alone before one call probes it. Default 1,000. */
   readonly breakerOpenMs?: number;
+}
+
+/** What can be changed of a level while it is in use; what is undefined stays as it is. */
+export interface LevelLimits {
+  /** Longest life of what is stored from now on; null for none but that of the entry. */
+  readonly ttlMs?: number | null | undefined;
+  /** Of a shared level: longest wait for one call. */
+  readonly timeoutMs?: number | undefined;
+  /** Of a shared level: whether it is read and filled. What is deleted leaves it also when not. */
+  readonly isEnabled?: boolean | undefined;
 }
 
 export interface CacheHubOptions {

@@ -29,6 +29,7 @@ export function statisticsOf(core: CacheCore, topKeys: number): CacheStatistics 
     maxItems: l1.maxItems,
     maxBytes: l1.maxBytes,
     policy: l1.policy,
+    sets: l1.sets,
     removed: l1.removed,
     rejected: l1.rejected,
     hotKeys: hotKeys.top(topKeys),

@@ -3,9 +3,8 @@ import type { CacheEntry } from '../entry/cache-entry.js';
 import type { CacheTier, TierRead, TierWrite } from '../tier/cache-tier.js';
 import { Gate, type Reply } from '../tier/gate.js';
 import type { LevelCounts } from '../statistics/cache-statistics.js';
-import type { HubTierOptions } from './hub.options.js';
+import type { HubTierOptions, LevelLimits, SharedLevel } from './hub.options.js';
 
-export type SharedLevel = 'L2' | 'L3' | 'L4';
 const LEVELS: readonly SharedLevel[] = ['L2', 'L3', 'L4'];
 
 /** A level with what keeps it from doing harm. */
@@ -15,6 +14,8 @@ export interface Level {
   readonly index: number;
   readonly tier: CacheTier;
   readonly gate: Gate;
+  /** One that is not is neither read nor filled; what is deleted leaves it all the same. */
+  isEnabled: boolean;
   readonly counts: { -readonly [Name in keyof LevelCounts]: LevelCounts[Name] };
 }
 
@@ -26,16 +27,19 @@ export interface FencedRead extends TierRead {
 /** The levels below the first. No method rejects; a level that does not answer is passed over. */
 export class TierStack {
   readonly levels: readonly Level[];
+  /** Longest lives by level, of everything that is stored from now on. */
+  readonly ttlMs: Partial<Record<string, number>> = {};
 
   constructor(
     options: readonly HubTierOptions[],
     private readonly clock: Clock,
   ) {
-    this.levels = options.map(({ tier, ...gate }, index) => ({
-      level: LEVELS[index] as SharedLevel,
+    this.levels = options.map(({ tier, level, ...gate }, index) => ({
+      level: level ?? (LEVELS[index] as SharedLevel),
       index,
       tier,
       gate: new Gate(tier.name, { clock, ...gate }),
+      isEnabled: true,
       counts: {
         hits: 0,
         misses: 0,
@@ -50,8 +54,22 @@ export class TierStack {
     }));
   }
 
+  /** Takes over what is given of the limits of a level, `L1` among them; whether there is such a level. */
+  limit(name: string, { ttlMs, timeoutMs, isEnabled }: LevelLimits): boolean {
+    const level = this.levels.find((one) => one.level === name);
+    if (level === undefined && name !== 'L1') return false;
+    if (ttlMs === null) delete this.ttlMs[name];
+    else if (ttlMs !== undefined) this.ttlMs[name] = ttlMs;
+    if (level !== undefined) {
+      level.isEnabled = isEnabled ?? level.isEnabled;
+      level.gate.timeoutMs = timeoutMs ?? level.gate.timeoutMs;
+    }
+    return true;
+  }
+
   /** Undefined when the level does not answer. */
   async read(level: Level, keys: readonly string[]): Promise<FencedRead[] | undefined> {
+    if (!level.isEnabled) return undefined;
     const askedAtMs = this.clock.monotonicMs();
     const reply = await level.gate.call('read', (call) => level.tier.getMany(keys, call));
     this.count(level, reply, askedAtMs);
@@ -77,7 +95,14 @@ export class TierStack {
   async put(entriesOf: (level: Level) => readonly TierWrite[]): Promise<boolean> {
     let isComplete = true;
     for (const level of this.levels.toReversed()) {
-      isComplete = (await this.write(level, entriesOf(level))) && isComplete;
+      const entries = entriesOf(level);
+      const isDone = level.isEnabled
+        ? await this.write(level, entries)
+        : await this.dropFrom(
+            level,
+            entries.map(({ key }) => key),
+          );
+      isComplete = isDone && isComplete;
     }
     return isComplete;
   }
@@ -89,14 +114,18 @@ export class TierStack {
   async drop(keys: readonly string[]): Promise<boolean> {
     let isComplete = true;
     for (const level of this.levels.toReversed()) {
-      const { gate, tier, counts } = level;
-      const askedAtMs = this.clock.monotonicMs();
-      const reply = await gate.call('delete', (call) => tier.deleteMany(keys, call));
-      this.count(level, reply, askedAtMs);
-      if (reply.ok) counts.deletes += reply.value;
-      else isComplete = false;
+      isComplete = (await this.dropFrom(level, keys)) && isComplete;
     }
     return isComplete;
+  }
+
+  private async dropFrom(level: Level, keys: readonly string[]): Promise<boolean> {
+    const { gate, tier, counts } = level;
+    const askedAtMs = this.clock.monotonicMs();
+    const reply = await gate.call('delete', (call) => tier.deleteMany(keys, call));
+    this.count(level, reply, askedAtMs);
+    if (reply.ok) counts.deletes += reply.value;
+    return reply.ok;
   }
 
   private async write(level: Level, writes: readonly TierWrite[]): Promise<boolean> {
@@ -110,6 +139,7 @@ export class TierStack {
     counts.refused += reply.value.length - stored;
     return true;
   }
+
   private count({ counts }: Level, reply: Reply<unknown>, askedAtMs: number): void {
     if (reply.ok) {
       counts.answered += 1;

@@ -54,6 +54,8 @@ export interface CacheStatistics extends CacheCounts {
   readonly maxItems: number;
   readonly maxBytes: number;
   readonly policy: string;
+  /** Values that were put into the first level. */
+  readonly sets: number;
   /** Entries that left the first level, by reason; a replaced value is not a removal. */
   readonly removed: Readonly<Record<RemovalReason, number>>;
   /** Entries that were too large for the whole first level. */
@@ -85,10 +87,17 @@ export interface LevelStatistics extends LevelCounts {
   readonly tier: string;
   /** Of its breaker. */
   readonly state: string;
+  /** Whether it is read and filled. */
+  readonly isEnabled: boolean;
+  readonly timeoutMs: number;
+  /** Longest life in this level, whatever an entry asks for; null for no such limit. */
+  readonly ttlMs: number | null;
   /** Of one call that was answered, in milliseconds; 0 without any. */
   readonly meanMs: number;
   /** Undefined where nothing is serialised. */
   readonly traffic: CodecCounts | undefined;
+  /** Expired entries that this process has removed from it. */
+  readonly swept: number;
 }
 
 /** One key in one level. */

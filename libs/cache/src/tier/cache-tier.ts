@@ -14,6 +14,16 @@ export interface TierRead {
   readonly bytes?: number | undefined;
 }
 
+/** What the store of a level holds; what it cannot tell cheaply is undefined. */
+export interface TierUsage {
+  /** Entries of this cache. */
+  readonly items?: number | undefined;
+  /** What they take, or what the whole store takes where it has nothing more exact. */
+  readonly bytes?: number | undefined;
+  /** Bound of the store, if it has one. */
+  readonly maxBytes?: number | undefined;
+}
+
 /** One write of a level. */
 export interface TierWrite {
   readonly key: string;
@@ -75,6 +85,16 @@ export abstract class CacheTier {
   /** Removes entries that have expired and returns their number; 0 where the store does it itself. */
   sweep(_call?: TierCall): Promise<number> {
     return Promise.resolve(0);
+  }
+
+  /** Expired entries that this process has removed so far. */
+  get swept(): number {
+    return 0;
+  }
+
+  /** What the store holds, as far as it can tell without walking over its entries. */
+  usage(_call?: TierCall): Promise<TierUsage | undefined> {
+    return Promise.resolve(undefined);
   }
 
   /** Gives back what the tier itself opened; connections that were handed in stay open. */

@@ -30,7 +30,7 @@ const FAILED = { ok: false, isTried: true } as const;
  */
 export class Gate {
   readonly breaker: CircuitBreaker;
-  private readonly timeoutMs: number;
+  timeoutMs: number;
 
   constructor(
     readonly part: string,

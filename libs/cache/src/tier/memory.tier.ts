@@ -1,6 +1,12 @@
 import { Clock } from '#libs/core';
 import type { CacheEntry } from '../entry/cache-entry.js';
-import { CacheTier, DEFAULT_FENCE_MS, type TierRead, type TierWrite } from './cache-tier.js';
+import {
+  CacheTier,
+  DEFAULT_FENCE_MS,
+  type TierRead,
+  type TierUsage,
+  type TierWrite,
+} from './cache-tier.js';
 import { newFence } from './fence.js';
 
 export interface MemoryTierOptions {
@@ -24,6 +30,7 @@ export class MemoryTier extends CacheTier {
   private readonly fences = new Map<string, { readonly fence: string; readonly untilMs: number }>();
   private readonly clock: Clock;
   private readonly maxItems: number;
+  private sweptSoFar = 0;
 
   constructor(options: MemoryTierOptions) {
     super();
@@ -74,7 +81,16 @@ export class MemoryTier extends CacheTier {
       this.entries.delete(key);
       swept += 1;
     }
+    this.sweptSoFar += swept;
     return Promise.resolve(swept);
+  }
+
+  override get swept(): number {
+    return this.sweptSoFar;
+  }
+
+  override usage(): Promise<TierUsage> {
+    return Promise.resolve({ items: this.entries.size });
   }
 
   private read(key: string): TierRead {

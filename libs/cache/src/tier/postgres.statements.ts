@@ -84,3 +84,16 @@ export const SWEEP = {
     )
     SELECT count(*) FILTER (WHERE was_entry) AS swept FROM gone`,
 };
+
+/** Entries, counted while they are few and estimated by the planner's statistics when not; bytes of all. */
+export const USAGE = {
+  name: 'cache_entry_usage',
+  text: `
+    SELECT CASE WHEN few.items < 10000 THEN few.items ELSE greatest(reltuples::bigint, few.items) END
+             AS items,
+           pg_total_relation_size(pg_class.oid) AS bytes
+    FROM pg_class,
+         (SELECT count(*) AS items FROM (
+            SELECT FROM cache_entry WHERE value IS NOT NULL LIMIT 10000) AS some) AS few
+    WHERE pg_class.oid = 'cache_entry'::regclass`,
+};

@@ -1,11 +1,17 @@
 import type { Clock } from '#libs/core';
 import type { CodecCounts } from '../entry/codec-counts.js';
 import type { EntryCodec } from '../entry/entry-codec.js';
-import { CacheTier, DEFAULT_FENCE_MS, type TierRead, type TierWrite } from './cache-tier.js';
+import {
+  CacheTier,
+  DEFAULT_FENCE_MS,
+  type TierRead,
+  type TierUsage,
+  type TierWrite,
+} from './cache-tier.js';
 import { decodeOrMiss, readsOf } from './decode-or-miss.js';
 import { newFence } from './fence.js';
 import { hashedKey } from './key-name.js';
-import { CLEAR, DROP, FILL, PUT, READ, SWEEP } from './postgres.statements.js';
+import { CLEAR, DROP, FILL, PUT, READ, SWEEP, USAGE } from './postgres.statements.js';
 import type { SqlClient } from './sql-client.js';
 
 export interface PostgresTierOptions {
@@ -40,6 +46,7 @@ export class PostgresTier extends CacheTier {
   private readonly options: PostgresTierOptions;
   private readonly prefix: string;
   private sweptAtMs: number;
+  private sweptSoFar = 0;
 
   constructor(options: PostgresTierOptions) {
     super();
@@ -126,7 +133,18 @@ export class PostgresTier extends CacheTier {
     this.sweptAtMs = this.clock.monotonicMs();
     const values = [this.clock.now(), this.options.sweepRows ?? 500];
     const [row] = await this.run<{ swept: string }>(SWEEP, values);
-    return Number(row?.swept ?? 0);
+    const swept = Number(row?.swept ?? 0);
+    this.sweptSoFar += swept;
+    return swept;
+  }
+
+  override get swept(): number {
+    return this.sweptSoFar;
+  }
+
+  override async usage(): Promise<TierUsage> {
+    const [row] = await this.run<{ items: string; bytes: string }>(USAGE, []);
+    return { items: Number(row?.items ?? 0), bytes: Number(row?.bytes ?? 0) };
   }
 
   /** The hashes that were stored. Sorted, so that two writers never wait for each other. */

@@ -2,7 +2,13 @@ import type { Redis } from 'ioredis';
 import type { Clock } from '#libs/core';
 import type { CodecCounts } from '../entry/codec-counts.js';
 import type { EntryCodec } from '../entry/entry-codec.js';
-import { CacheTier, DEFAULT_FENCE_MS, type TierRead, type TierWrite } from './cache-tier.js';
+import {
+  CacheTier,
+  DEFAULT_FENCE_MS,
+  type TierRead,
+  type TierUsage,
+  type TierWrite,
+} from './cache-tier.js';
 import { decodeOrMiss, readsOf } from './decode-or-miss.js';
 import { newFence } from './fence.js';
 import { boundedKey } from './key-name.js';
@@ -133,6 +139,15 @@ export class RedisTier extends CacheTier {
           .map((name) => this.redis.cacheDrop(name, `${name}:f`, newFence(), this.fenceMs)),
       );
     } while (cursor !== '0');
+  }
+
+  /** Of the whole server, for Redis does not tell more exactly without walking over its keys. */
+  override async usage(): Promise<TierUsage> {
+    const text = await this.redis.info('memory');
+    const figure = (name: string): number =>
+      Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1]);
+    const maxBytes = figure('maxmemory');
+    return { bytes: figure('used_memory'), maxBytes: maxBytes > 0 ? maxBytes : undefined };
   }
 
   /** One call as it is; more of them in one pipeline. */
