@@ -10,7 +10,7 @@ import {
   RootLogger,
   runWithContext,
 } from '#libs/logging';
-import { PersistenceModule, persistenceSettings } from '#libs/persistence';
+import { PersistenceModule, persistenceSettings, redisSettings } from '#libs/persistence';
 import { z } from 'zod';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import {
