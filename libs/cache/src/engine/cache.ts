@@ -85,6 +85,38 @@ export class Cache<Value = unknown> {
     return { ...answer, value: this.give(answer) };
   }
 
+  /**
+   * The value of the key if the first level has it and it is fresh, without waiting; undefined also
+   * when a refresh is due. Only a hit is counted: whoever finds nothing goes on to another method.
+   */
+  hit(key: string): Value | undefined {
+    const entry = this.l1.get(key);
+    if (
+      entry === undefined ||
+      entry.dueAt <= this.coarse.nowMs - TIME_BASE_MS ||
+      entry.epoch !== this.sync.epoch ||
+      (entry.tags !== null && !isCurrent(entry.tags))
+    ) {
+      return undefined;
+    }
+    this.core.countHit(key);
+    const value = entry.value as Value;
+    return this.clone ? structuredClone(value) : value;
+  }
+
+  /**
+   * A value that was loaded after the call, whatever is stored; callers at the same time share a
+   * load. What is stored stays until then, and is served (`STALE`) when the load fails.
+   */
+  async reload(
+    key: string,
+    load: Load<Value>,
+    options?: EntryOptions<Value>,
+  ): Promise<Answer<Value>> {
+    const answer = await this.reader.reload(key, load, options);
+    return { ...answer, value: this.give(answer) };
+  }
+
   /** Whether the first level has a fresh entry of the key; no read is counted. */
   isFresh(key: string): boolean {
     return this.core.isFresh(key);

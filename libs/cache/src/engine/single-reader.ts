@@ -1,3 +1,4 @@
+import type { CacheSource } from '../statistics/cache.channels.js';
 import { type Answer, answerOf } from './answer.js';
 import type { CacheCore } from './cache-core.js';
 import { type EntryOptions, mergeOptions, type ResolvedOptions } from './cache.options.js';
@@ -52,16 +53,56 @@ export class SingleReader {
     return this.fly(key, stale, load, options);
   }
 
+  /**
+   * Makes sure that the first level has a fresh entry for the key, without a read being counted;
+   * joins whoever is loading it. Where it came from: `L1` says that it was there.
+   */
+  async warm(
+    key: string,
+    load: Load<unknown>,
+    callOptions: EntryOptions<never> | undefined,
+  ): Promise<CacheSource> {
+    const { core } = this;
+    if (core.isFresh(key)) return 'L1';
+    const options = mergeOptions(core.options, callOptions);
+    const flight = core.flights.get(key) ?? this.start(key, undefined, load, options, true);
+    return (await flight.promise).source;
+  }
+
+  /**
+   * An answer that was loaded after the call, for a caller who wants nothing older. What is there
+   * stays for others until the new one has come, and stands in for a load that fails.
+   */
+  async reload(
+    key: string,
+    load: Load<unknown>,
+    callOptions: EntryOptions<never> | undefined,
+  ): Promise<Answer> {
+    const { core } = this;
+    const options = mergeOptions(core.options, callOptions);
+    const askedMs = core.coarse.wake();
+    core.countMiss(key);
+    // Others who want the same wait for it too; the first of them starts the next one.
+    await core.flights.get(key)?.promise.catch(() => undefined);
+    const held = core.l1.get(key);
+    const isServable =
+      held !== undefined && held.staleUntil > toRelative(askedMs) && core.isSound(held);
+    const stale = isServable ? { entry: held, isSuspect: false } : undefined;
+    return this.fly(key, stale, load, options, askedMs);
+  }
+
   /** Joins the flight of the key or starts it, until it has an answer that is good for this caller. */
   private async fly(
     key: string,
     stale: StaleEntry | undefined,
     load: Load<unknown>,
     options: ResolvedOptions,
+    newerThanMs?: number,
   ): Promise<Answer> {
     for (;;) {
       const joinedAt = this.core.hub.versions.table.changes;
-      const flight = this.core.flights.get(key) ?? this.start(key, stale, load, options, false);
+      const flight =
+        this.core.flights.get(key) ?? this.start(key, stale, load, options, false, newerThanMs);
       const answer = await this.await(flight, options);
       if (flight.servesJoiner(joinedAt)) {
         this.core.count(key, answer.source);
@@ -76,10 +117,10 @@ export class SingleReader {
     load: Load<unknown>,
     options: ResolvedOptions,
     isBackground: boolean,
+    newerThanMs = isBackground && stale ? toEpochMs(stale.entry.createdAt) : undefined,
   ): Flight {
     const { core } = this;
     const flight = core.begin(key, stale, isBackground);
-    const newerThanMs = isBackground && stale ? toEpochMs(stale.entry.createdAt) : undefined;
     core.inBackground('flight', async () => {
       try {
         const answer = await this.loader.fetch(flight, load, options, newerThanMs);
