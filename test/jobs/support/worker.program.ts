@@ -8,7 +8,12 @@ import { ConfigModule, SettingsStore } from '#libs/config';
 import { Clock, SystemClock } from '#libs/core';
 import { JobHandler, type JobRun, JobsModule, jobsSettings } from '#libs/jobs';
 import { LoggingModule, MemoryLogDestination, RootLogger } from '#libs/logging';
-import { createDataSource, PersistenceModule, persistenceSettings, redisSettings } from '#libs/persistence';
+import {
+  createDataSource,
+  PersistenceModule,
+  persistenceSettings,
+  redisSettings,
+} from '#libs/persistence';
 import { longJob, type LongJobPayload } from './long-job.js';
 
 /** A process that runs one job, which lasts until a file appears, and writes down what it does. */
