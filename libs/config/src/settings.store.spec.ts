@@ -121,6 +121,16 @@ describe('SettingsStore', () => {
     expect(store.get(http)).toMatchObject({ trustProxy: false, port: 3000 });
   });
 
+  it('takes an override back, so that the layers below count again', () => {
+    const store = storeOf();
+    store.replaceLayers({ file: { http: { port: 4000 } } });
+    store.overrideAll({ 'http.port': 5000, 'http.trustProxy': true });
+    expect(store.withdrawOverrides(['http.port', 'http.token'])).toEqual([
+      { path: 'http.port', before: 5000, after: 4000, live: false },
+    ]);
+    expect(store.get(http)).toMatchObject({ port: 4000, trustProxy: true });
+  });
+
   it('hands out frozen settings', () => {
     expect(Object.isFrozen(storeOf().get(http))).toBe(true);
   });

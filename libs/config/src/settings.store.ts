@@ -135,6 +135,20 @@ export class SettingsStore {
     return this.replaceLayers({ overrides });
   }
 
+  /** Takes back what `overrideAll` has set, so that the layers below count again. */
+  withdrawOverrides(paths: readonly string[]): readonly SettingChange[] {
+    const withdrawn = new Set(paths);
+    const overrides = Object.fromEntries(
+      Object.entries(this.layers.overrides ?? {}).map(([key, section]) => [
+        key,
+        Object.fromEntries(
+          Object.entries(section).filter(([name]) => !withdrawn.has(`${key}.${name}`)),
+        ),
+      ]),
+    );
+    return this.replaceLayers({ overrides });
+  }
+
   /** Calls `listener` after each change until the returned function is called. */
   onChange(listener: (changes: readonly SettingChange[]) => void): () => void {
     this.listeners.add(listener);
