@@ -4,7 +4,7 @@ import { poolOf, type RedisSettings } from '#libs/persistence';
 import type { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
 import { PostgresBackplane } from './backplane/postgres.backplane.js';
-import { cacheSettings } from './cache.settings.js';
+import { type CacheSettings, cacheSettings } from './cache.settings.js';
 import { CacheHub } from './engine/cache-hub.js';
 import type { CacheHubOptions, HubTierOptions } from './engine/hub.options.js';
 import type { EncryptionKey } from './entry/entry-cipher.js';
@@ -46,8 +46,10 @@ export class CacheRuntime {
     this.unsubscribe = store.onChange((changes) => {
       if (changes.some(({ path }) => path.startsWith(`${cacheSettings.key}.`))) {
         this.caches.setBudgets(budgetsOf(store.get(cacheSettings)));
+        this.limitLevels(store.get(cacheSettings));
       }
     });
+    this.limitLevels(settings);
   }
 
   /** Puts the parts together without connecting; `start` connects. */
@@ -73,6 +75,7 @@ export class CacheRuntime {
     if (settings.l2 && shared !== undefined && redis !== undefined) {
       tiers.push({
         ...guard,
+        level: 'L2',
         tier: new shared.RedisTier({ ...parts, redis }),
         timeoutMs: settings.l2TimeoutMs,
       });
@@ -80,6 +83,7 @@ export class CacheRuntime {
     if (settings.l3) {
       tiers.push({
         ...guard,
+        level: 'L3',
         tier: new PostgresTier({ ...parts, sql, prefix: '' }),
         timeoutMs: settings.l3TimeoutMs,
       });
@@ -125,6 +129,21 @@ export class CacheRuntime {
     this.unsubscribe();
     await this.hub.close();
     this.redis?.disconnect();
+  }
+
+  private limitLevels(settings: CacheSettings): void {
+    const { l1TtlMs, l2TtlMs, l2TimeoutMs, l2InUse, l3TtlMs, l3TimeoutMs, l3InUse } = settings;
+    this.hub.limitLevel('L1', { ttlMs: l1TtlMs ?? null });
+    this.hub.limitLevel('L2', {
+      ttlMs: l2TtlMs ?? null,
+      timeoutMs: l2TimeoutMs,
+      isEnabled: l2InUse,
+    });
+    this.hub.limitLevel('L3', {
+      ttlMs: l3TtlMs ?? null,
+      timeoutMs: l3TimeoutMs,
+      isEnabled: l3InUse,
+    });
   }
 }
 

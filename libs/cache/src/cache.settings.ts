@@ -5,6 +5,14 @@ const MIB = 1024 * 1024;
 const milliseconds = (min: number, max: number) => z.number().int().min(min).max(max);
 const share = (percent: number) => z.number().min(0).max(100).default(percent);
 
+const lifeOf = (level: string) =>
+  milliseconds(1, 31_536_000_000)
+    .optional()
+    .meta({
+      live: true,
+      description: `Longest life in the ${level} level of what is stored from then on; without it as the entry says`,
+    });
+
 /** Settings of the cache: levels, budgets, lifetimes, what protects them. */
 export const cacheSettings = defineSettings('cache', {
   l1MaxBytes: z
@@ -44,11 +52,24 @@ export const cacheSettings = defineSettings('cache', {
     description: 'Whether PostgreSQL is the third level',
   }),
   l2TimeoutMs: milliseconds(1, 60_000).default(200).meta({
+    live: true,
     description: 'Longest wait for Redis; without an answer the next level is asked',
   }),
   l3TimeoutMs: milliseconds(1, 60_000).default(500).meta({
+    live: true,
     description: 'Longest wait for PostgreSQL; without an answer the value is loaded',
   }),
+  l2InUse: z.boolean().default(true).meta({
+    live: true,
+    description: 'Whether the second level is read and filled; deletions reach it also when not',
+  }),
+  l3InUse: z.boolean().default(true).meta({
+    live: true,
+    description: 'Whether the third level is read and filled; deletions reach it also when not',
+  }),
+  l1TtlMs: lifeOf('first'),
+  l2TtlMs: lifeOf('second'),
+  l3TtlMs: lifeOf('third'),
   breakerFailures: z.number().int().min(1).max(1_000).default(5).meta({
     description: 'Failures in a row after which a level is left alone',
   }),
