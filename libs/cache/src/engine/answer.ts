@@ -1,5 +1,5 @@
 import type { CacheSource } from '../statistics/cache.channels.js';
-import { type L1Entry, toEpochMs } from './l1-entry.js';
+import type { L1Entry } from './l1-entry.js';
 
 /** A value with where it came from and how old it is. */
 export interface Answer<Value = unknown> {
@@ -15,7 +15,7 @@ export function answerOf(entry: L1Entry, source: CacheSource): Answer {
   return {
     value: entry.value,
     source,
-    createdMs: toEpochMs(entry.createdAt),
-    expiresMs: toEpochMs(entry.expiresAt),
+    createdMs: entry.createdMs,
+    expiresMs: entry.expiresMs,
   };
 }

@@ -1,8 +1,6 @@
 import type { CacheEntry } from '../entry/cache-entry.js';
 import { cacheAnswer, cacheFault, type CacheSource } from '../statistics/cache.channels.js';
 import { TopKeys } from '../statistics/top-keys.js';
-import { MemoryStore } from '../l1/memory-store.js';
-import { sizeOf } from '../l1/sizer.js';
 import { coarseClockOf, type CoarseClock } from '../l1/coarse-clock.js';
 import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache.options.js';
 import type { AccessTap } from './access-tap.js';
@@ -12,11 +10,12 @@ import { Flight, type StaleEntry } from './flight.js';
 import { deepFreeze } from './deep-freeze.js';
 import type { HubParts } from './hub-parts.js';
 import { KeyGuards } from './key-guards.js';
-import { L1_ENTRY_BYTES, L1Entry, toRelative } from './l1-entry.js';
-import { isCurrent, type TagVector } from './tag-table.js';
+import { FirstLevel } from './first-level.js';
+import { L1Entry } from './l1-entry.js';
+import { type EntryTags, isCurrent } from './tag-table.js';
 
 /** One hit in so many is counted for the hot keys; a power of two. */
-const HOT_SAMPLE = 64;
+export const HOT_SAMPLE = 64;
 /** One hit in so many is looked up again, to know what that takes; a power of two, above the other. */
 const TIMED_SAMPLE = 1_024;
 
@@ -24,10 +23,6 @@ const TIMED_SAMPLE = 1_024;
 export const OWN_TAGS_FROM = 2;
 /** Invalidates everything. */
 export const EVERYTHING = '*';
-
-/** A vector of tags, and each tag of it: two arrays with a pointer and a number. */
-const TAG_VECTOR_BYTES = 96;
-const BYTES_PER_TAG = 32;
 
 /** Counts of the reads of one cache in one level. */
 export interface LevelTally {
@@ -39,7 +34,7 @@ export interface LevelTally {
 
 /** What the methods of one cache share: its first level, and what is under way. */
 export class CacheCore {
-  readonly l1: MemoryStore<L1Entry>;
+  readonly l1: FirstLevel;
   /** Replaced, never changed in place. */
   options: ResolvedOptions;
   readonly flights = new Map<string, Flight>();
@@ -81,7 +76,7 @@ export class CacheCore {
     this.freeze = options.freeze ?? false;
     this.namespaceTag = `n:${namespace}`;
     this.coarse = coarseClockOf(hub.clock, hub.clockResolutionMs);
-    this.l1 = new MemoryStore<L1Entry>({
+    this.l1 = new FirstLevel(hub.sync, {
       maxItems: options.maxItems ?? 10_000,
       maxBytes: options.maxBytes ?? 32 * 1024 * 1024,
       clock: hub.clock,
@@ -107,33 +102,28 @@ export class CacheCore {
     times: EntryTimes,
     more: {
       readonly loadMs: number;
-      readonly tags: TagVector | null;
+      readonly tags: EntryTags | null;
       readonly epoch: number;
       readonly options: ResolvedOptions;
     },
-  ): L1Entry {
+  ): void {
     const { hub } = this;
     const nowMs = hub.clock.nowMs();
     let limited = this.limited('L1', times, nowMs, more.options);
     if (!hub.sync.isInSync) limited = within(limited, nowMs, hub.outOfSyncTtlMs);
     if (this.freeze) deepFreeze(value);
+    if (limited.staleUntilMs <= nowMs) return;
     const entry = new L1Entry(
       value,
-      toRelative(dueMs(limited, more.loadMs, more.options)),
-      toRelative(limited.expiresMs),
-      toRelative(limited.staleUntilMs),
-      toRelative(limited.createdMs),
-      Math.round(more.loadMs),
+      dueMs(limited, more.loadMs, more.options),
+      limited.expiresMs,
+      limited.staleUntilMs,
+      limited.createdMs,
+      more.loadMs,
       more.epoch,
       more.tags,
     );
-    if (limited.staleUntilMs > nowMs) {
-      this.l1.set(key, entry, {
-        expiresAtMs: limited.staleUntilMs,
-        weightBytes: weightOf(entry),
-      });
-    }
-    return entry;
+    this.l1.set(key, entry);
   }
 
   /** The entry that the shared levels get, within the longest life that each of them gives. */
@@ -197,12 +187,8 @@ export class CacheCore {
 
   /** Whether the first level has an entry that a read would be served, without counting a use. */
   isFresh(key: string): boolean {
-    const entry = this.l1.peek(key)?.value;
-    return (
-      entry !== undefined &&
-      entry.expiresAt > toRelative(this.hub.clock.nowMs()) &&
-      this.isSound(entry)
-    );
+    const entry = this.l1.peek(key);
+    return entry !== undefined && entry.expiresMs > this.hub.clock.nowMs() && this.isSound(entry);
   }
 
   countHit(key: string): void {
@@ -248,10 +234,4 @@ export class CacheCore {
       }
     });
   }
-}
-
-/** The store adds what the key and its own tables take. */
-function weightOf(entry: L1Entry): number {
-  const tags = entry.tags === null ? 0 : TAG_VECTOR_BYTES + entry.tags.refs.length * BYTES_PER_TAG;
-  return L1_ENTRY_BYTES + tags + sizeOf(entry.value);
 }

@@ -10,15 +10,14 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from './cache.options.js';
-import type { HubParts, InvalidationReceipt } from './hub-parts.js';
-import { TIME_BASE_MS, toRelative } from './l1-entry.js';
+import type { InvalidationReceipt } from './hub-parts.js';
+import { NO_HIT } from './first-level.js';
 import { keyInfoOf } from './key-info.js';
 import { type Load, Loader } from './loader.js';
 import { ManyReader } from './many-reader.js';
 import { SharedReader } from './shared-reader.js';
 import { SingleReader } from './single-reader.js';
 import { statisticsOf } from './statistics-of.js';
-import { isCurrent } from './tag-table.js';
 import { Writer } from './writer.js';
 
 /**
@@ -34,10 +33,8 @@ export class Cache<Value = unknown> {
   private readonly reader: SingleReader;
   private readonly writer: Writer;
   private readonly many: ManyReader;
-  // For the hit path, which would otherwise follow three more pointers.
+  // For the hit path, which would otherwise follow one more pointer.
   private readonly l1: CacheCore['l1'];
-  private readonly coarse: CacheCore['coarse'];
-  private readonly sync: HubParts['sync'];
 
   /** @internal Made by `CacheHub.cache`. */
   constructor(
@@ -46,8 +43,6 @@ export class Cache<Value = unknown> {
   ) {
     this.namespace = core.namespace;
     this.l1 = core.l1;
-    this.coarse = core.coarse;
-    this.sync = core.hub.sync;
     const shared = new SharedReader(core);
     const loader = new Loader(core, shared);
     this.reader = new SingleReader(core, loader);
@@ -60,19 +55,14 @@ export class Cache<Value = unknown> {
    * and its failure.
    */
   getOrSet(key: string, load: Load<Value>, options?: EntryOptions<Value>): Promise<Value> {
-    const entry = this.l1.get(key);
-    if (
-      entry !== undefined &&
-      // The clock rests at a very late time while nobody reads; the exact one decides then.
-      entry.dueAt > this.coarse.nowMs - TIME_BASE_MS &&
-      entry.epoch === this.sync.epoch &&
-      (entry.tags === null || isCurrent(entry.tags))
-    ) {
+    const value = this.l1.hit(key);
+    if (value !== NO_HIT) {
       this.core.countHit(key);
-      const value = entry.value as Value;
-      return Promise.resolve(this.clone ? structuredClone(value) : value);
+      return Promise.resolve((this.clone ? structuredClone(value) : value) as Value);
     }
-    return this.reader.resolve(key, entry, load, options).then((answer) => this.give(answer));
+    return this.reader
+      .resolve(key, this.l1.get(key), load, options)
+      .then((answer) => this.give(answer));
   }
 
   /** As `getOrSet`, with where the value came from and how old it is. */
@@ -90,18 +80,10 @@ export class Cache<Value = unknown> {
    * when a refresh is due. Only a hit is counted: whoever finds nothing goes on to another method.
    */
   hit(key: string): Value | undefined {
-    const entry = this.l1.get(key);
-    if (
-      entry === undefined ||
-      entry.dueAt <= this.coarse.nowMs - TIME_BASE_MS ||
-      entry.epoch !== this.sync.epoch ||
-      (entry.tags !== null && !isCurrent(entry.tags))
-    ) {
-      return undefined;
-    }
+    const value = this.l1.hit(key);
+    if (value === NO_HIT) return undefined;
     this.core.countHit(key);
-    const value = entry.value as Value;
-    return this.clone ? structuredClone(value) : value;
+    return (this.clone ? structuredClone(value) : value) as Value;
   }
 
   /**
@@ -132,14 +114,17 @@ export class Cache<Value = unknown> {
 
   /** The value of the key if there is a fresh one, else undefined. */
   async get(key: string): Promise<Value | undefined> {
-    return (await this.getEntry(key))?.value;
+    const value = this.l1.hit(key);
+    if (value === NO_HIT) return (await this.getEntry(key))?.value;
+    this.core.countHit(key);
+    return (this.clone ? structuredClone(value) : value) as Value;
   }
 
   /** As `get`; undefined only when there is none, also where `undefined` itself is stored. */
   async getEntry(key: string): Promise<Answer<Value> | undefined> {
     const entry = this.core.l1.get(key);
-    const nowAt = toRelative(this.core.coarse.wake());
-    if (entry !== undefined && entry.expiresAt > nowAt && this.core.isSound(entry)) {
+    const nowMs = this.core.coarse.wake();
+    if (entry !== undefined && entry.expiresMs > nowMs && this.core.isSound(entry)) {
       this.core.countHit(key);
       const answer = answerOf(entry, 'L1');
       return { ...answer, value: this.give(answer) };
@@ -153,8 +138,19 @@ export class Cache<Value = unknown> {
 
   /** What is there of the keys: one pass over memory and one call of each shared level. */
   async getMany(keys: readonly string[]): Promise<Map<string, Value>> {
-    const answers = await this.many.getMany(keys);
-    return this.giveAll(keys, answers);
+    const given = new Map<string, Value>();
+    const missing: string[] = [];
+    for (const key of keys) {
+      const value = this.l1.hit(key);
+      if (value === NO_HIT) missing.push(key);
+      else if (value !== undefined && !given.has(key)) {
+        given.set(key, (this.clone ? structuredClone(value) : value) as Value);
+        this.core.countHit(key);
+      }
+    }
+    if (missing.length === 0) return given;
+    const others = this.giveAll(missing, await this.many.getMany(missing));
+    return given.size === 0 ? others : inOrder(keys, given, others);
   }
 
   /**
@@ -267,4 +263,16 @@ export class Cache<Value = unknown> {
     }
     return given;
   }
+}
+
+function inOrder<Value>(
+  keys: readonly string[],
+  ...parts: readonly ReadonlyMap<string, Value>[]
+): Map<string, Value> {
+  const whole = new Map<string, Value>();
+  for (const key of keys) {
+    const part = parts.find((each) => each.has(key));
+    if (part !== undefined) whole.set(key, part.get(key) as Value);
+  }
+  return whole;
 }

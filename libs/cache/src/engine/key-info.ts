@@ -1,6 +1,6 @@
 import type { KeyInfo } from '../statistics/cache-statistics.js';
 import { type CacheCore, OWN_TAGS_FROM } from './cache-core.js';
-import { toEpochMs } from './l1-entry.js';
+import type { L1Entry } from './l1-entry.js';
 
 const TAG_PREFIX_LENGTH = 2;
 
@@ -9,7 +9,7 @@ export async function keyInfoOf(core: CacheCore, key: string): Promise<KeyInfo[]
   const { hub } = core;
   const infos: KeyInfo[] = [];
   const held = core.l1.peek(key);
-  if (held !== undefined) infos.push(inMemory(core, held.value, held.weightBytes));
+  if (held !== undefined) infos.push(inMemory(core, held, core.l1.weightOf(key)));
   if (!core.usesTiers) return infos;
   const fullKey = core.fullKey(key);
   for (const { level, gate, tier } of hub.stack.levels) {
@@ -30,17 +30,13 @@ export async function keyInfoOf(core: CacheCore, key: string): Promise<KeyInfo[]
   return infos;
 }
 
-function inMemory(
-  core: CacheCore,
-  entry: Parameters<CacheCore['isSound']>[0],
-  bytes: number,
-): KeyInfo {
-  const ttlLeftMs = toEpochMs(entry.expiresAt) - core.hub.clock.nowMs();
+function inMemory(core: CacheCore, entry: L1Entry, bytes: number | undefined): KeyInfo {
+  const ttlLeftMs = entry.expiresMs - core.hub.clock.nowMs();
   const names = entry.tags?.refs ?? [];
   return {
     level: 'L1',
     state: core.isSound(entry) ? freshOrStale(ttlLeftMs) : 'invalid',
-    createdMs: toEpochMs(entry.createdAt),
+    createdMs: entry.createdMs,
     ttlLeftMs,
     bytes,
     tags: names.map(({ name }) => name.slice(TAG_PREFIX_LENGTH)),

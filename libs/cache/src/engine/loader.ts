@@ -92,13 +92,7 @@ export class Loader {
       return { answer: nothing, outcome: 'discarded', written: Promise.resolve() };
     }
     const names = complete.refs.map(({ name }) => name);
-    const tags =
-      names.length === OWN_TAGS_FROM
-        ? null
-        : {
-            refs: complete.refs.slice(OWN_TAGS_FROM),
-            versions: complete.versions.slice(OWN_TAGS_FROM),
-          };
+    const tags = core.hub.versions.tagsOf(complete, OWN_TAGS_FROM);
     const epoch = flight.syncEpoch;
     core.keep(flight.key, value, times, { loadMs, tags, epoch, options });
     const { versions } = complete;

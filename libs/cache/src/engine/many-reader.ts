@@ -3,7 +3,6 @@ import { answerOf } from './answer.js';
 import type { CacheCore } from './cache-core.js';
 import type { ResolvedOptions } from './cache.options.js';
 import type { Flight } from './flight.js';
-import { toRelative } from './l1-entry.js';
 import type { Loader } from './loader.js';
 import type { SharedReader } from './shared-reader.js';
 
@@ -59,10 +58,10 @@ export class ManyReader {
     const { core } = this;
     const found = new Map<string, Answer>();
     const missing = new Set<string>();
-    const nowAt = toRelative(core.coarse.wake());
+    const nowMs = core.coarse.wake();
     for (const key of keys) {
       const entry = core.l1.get(key);
-      if (entry !== undefined && entry.expiresAt > nowAt && core.isSound(entry)) {
+      if (entry !== undefined && entry.expiresMs > nowMs && core.isSound(entry)) {
         found.set(key, answerOf(entry, 'L1'));
       } else missing.add(key);
     }

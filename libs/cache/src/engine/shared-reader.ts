@@ -3,7 +3,7 @@ import type { Answer } from './answer.js';
 import { type CacheCore, type LevelTally, OWN_TAGS_FROM } from './cache-core.js';
 import type { ResolvedOptions } from './cache.options.js';
 import type { Flight } from './flight.js';
-import { L1Entry, toRelative } from './l1-entry.js';
+import { L1Entry } from './l1-entry.js';
 import type { Level } from './tier-stack.js';
 
 /** Looks keys up in the shared levels for their flights, and copies what it finds upwards. */
@@ -91,8 +91,9 @@ export class SharedReader {
   ): Answer {
     const { core } = this;
     const { key } = flight;
-    const tags = core.hub.versions.vectorOf(entry, OWN_TAGS_FROM);
-    flight.vector = core.hub.versions.vectorOf(entry, 0) ?? undefined;
+    const vector = core.hub.versions.vectorOf(entry);
+    const tags = core.hub.versions.tagsOf(vector, OWN_TAGS_FROM);
+    flight.vector = vector;
     if (!flight.isKeyMoved && flight.servesJoiner(Number.NaN)) {
       core.keep(key, entry.value, entry, { loadMs: entry.loadMs, tags, epoch, options });
       for (const [level, read] of flight.reads) {
@@ -108,16 +109,16 @@ export class SharedReader {
   }
 
   private toL1Entry(entry: CacheEntry, epoch: number): L1Entry {
-    const expiresAt = toRelative(entry.expiresMs);
+    const { versions } = this.core.hub;
     return new L1Entry(
       entry.value,
-      expiresAt,
-      expiresAt,
-      toRelative(entry.staleUntilMs),
-      toRelative(entry.createdMs),
-      Math.round(entry.loadMs),
+      entry.expiresMs,
+      entry.expiresMs,
+      entry.staleUntilMs,
+      entry.createdMs,
+      entry.loadMs,
       epoch,
-      this.core.hub.versions.vectorOf(entry, OWN_TAGS_FROM),
+      versions.tagsOf(versions.vectorOf(entry), OWN_TAGS_FROM),
     );
   }
 }

@@ -4,7 +4,7 @@ import type { CacheCore } from './cache-core.js';
 import { type EntryOptions, mergeOptions, type ResolvedOptions } from './cache.options.js';
 import { isRefreshDue } from './entry-times.js';
 import type { Flight, StaleEntry } from './flight.js';
-import { type L1Entry, toEpochMs, toRelative } from './l1-entry.js';
+import type { L1Entry } from './l1-entry.js';
 import type { Load, Loader } from './loader.js';
 import { isCurrent } from './tag-table.js';
 
@@ -25,19 +25,18 @@ export class SingleReader {
     const { core } = this;
     const options = mergeOptions(core.options, callOptions);
     const nowMs = core.coarse.wake();
-    const nowAt = toRelative(nowMs);
     let stale: StaleEntry | undefined;
     if (held !== undefined && held.tags !== null && !isCurrent(held.tags)) {
       core.l1.delete(key);
     } else if (held !== undefined && held.epoch !== core.hub.sync.epoch) {
-      if (held.staleUntil > nowAt) stale = { entry: held, isSuspect: true };
-    } else if (held !== undefined && held.expiresAt > nowAt) {
-      if (held.dueAt <= nowAt && isRefreshDue(timesOfEntry(held), nowMs, held.loadMs, options)) {
+      if (held.staleUntilMs > nowMs) stale = { entry: held, isSuspect: true };
+    } else if (held !== undefined && held.expiresMs > nowMs) {
+      if (held.dueMs <= nowMs && isRefreshDue(held, nowMs, held.loadMs, options)) {
         this.refresh(key, held, load, options);
       }
       this.core.countHit(key);
       return answerOf(held, 'L1');
-    } else if (held !== undefined && held.staleUntil > nowAt) {
+    } else if (held !== undefined && held.staleUntilMs > nowMs) {
       stale = { entry: held, isSuspect: false };
     }
     this.core.countMiss(key);
@@ -45,7 +44,7 @@ export class SingleReader {
     if (stale !== undefined && !stale.isSuspect) {
       const isThrottled = failure !== undefined && failure.retryMs > nowMs;
       if (isThrottled) return this.serveStale(key, stale.entry);
-      if (held !== undefined && nowAt < held.expiresAt + options.revalidateMs) {
+      if (held !== undefined && nowMs < held.expiresMs + options.revalidateMs) {
         this.refresh(key, held, load, options);
         return this.serveStale(key, stale.entry);
       }
@@ -85,8 +84,7 @@ export class SingleReader {
     // Others who want the same wait for it too; the first of them starts the next one.
     await core.flights.get(key)?.promise.catch(() => undefined);
     const held = core.l1.get(key);
-    const isServable =
-      held !== undefined && held.staleUntil > toRelative(askedMs) && core.isSound(held);
+    const isServable = held !== undefined && held.staleUntilMs > askedMs && core.isSound(held);
     const stale = isServable ? { entry: held, isSuspect: false } : undefined;
     return this.fly(key, stale, load, options, askedMs);
   }
@@ -117,7 +115,7 @@ export class SingleReader {
     load: Load<unknown>,
     options: ResolvedOptions,
     isBackground: boolean,
-    newerThanMs = isBackground && stale ? toEpochMs(stale.entry.createdAt) : undefined,
+    newerThanMs = isBackground && stale ? stale.entry.createdMs : undefined,
   ): Flight {
     const { core } = this;
     const flight = core.begin(key, stale, isBackground);
@@ -182,25 +180,13 @@ export class SingleReader {
   }
 
   private isServable(flight: Flight, entry: L1Entry): boolean {
-    const nowAt = toRelative(this.core.hub.clock.nowMs());
+    const nowMs = this.core.hub.clock.nowMs();
     const isValid = entry.tags === null || isCurrent(entry.tags);
-    return isValid && entry.staleUntil > nowAt && !flight.isKeyMoved;
+    return isValid && entry.staleUntilMs > nowMs && !flight.isKeyMoved;
   }
 
   private serveStale(key: string, entry: L1Entry): Answer {
     this.core.count(key, 'STALE');
     return answerOf(entry, 'STALE');
   }
-}
-
-function timesOfEntry(entry: L1Entry): {
-  createdMs: number;
-  expiresMs: number;
-  staleUntilMs: number;
-} {
-  return {
-    createdMs: toEpochMs(entry.createdAt),
-    expiresMs: toEpochMs(entry.expiresAt),
-    staleUntilMs: toEpochMs(entry.staleUntil),
-  };
 }

@@ -6,6 +6,8 @@ export class TagRef {
   isPending = false;
   /** The sync epoch in which the version was read or announced. */
   verifiedIn = 0;
+  /** The last vector of an entry that began or ended with the name. */
+  vector: EntryTags | undefined;
 
   constructor(
     readonly name: string,
@@ -17,6 +19,17 @@ export class TagRef {
 export interface TagVector {
   readonly refs: readonly TagRef[];
   readonly versions: readonly number[];
+}
+
+/** The vector of one entry, or of many that have the same tags with the same versions. */
+export class EntryTags implements TagVector {
+  /** Whether an entry has it already, so that another one takes no more memory for it. */
+  isHeld = false;
+
+  constructor(
+    readonly refs: readonly TagRef[],
+    readonly versions: readonly number[],
+  ) {}
 }
 
 /** Whether no name of the vector was invalidated since. */
@@ -70,6 +83,23 @@ export class TagTable {
     return ref;
   }
 
+  /**
+   * What an entry keeps of a vector: the names from place `from` on, null if there are none. The same
+   * object as of the last entry with the same names and versions, as far as that is known.
+   */
+  tagsOf({ refs, versions }: TagVector, from: number): EntryTags | null {
+    const first = refs[from];
+    const last = refs.at(-1);
+    if (first === undefined || last === undefined) return null;
+    for (const known of [first.vector, last.vector]) {
+      if (known !== undefined && isSame(known, refs, versions, from)) return known;
+    }
+    const tags = new EntryTags(refs.slice(from), versions.slice(from));
+    first.vector = tags;
+    last.vector = tags;
+    return tags;
+  }
+
   /** Takes over what the authority answered to a question that was asked in `epoch`. */
   learn(name: string, version: number, epoch: number): TagRef {
     const ref = this.ref(name);
@@ -116,4 +146,18 @@ export class TagTable {
     this.provisional -= 1;
     return this.provisional;
   }
+}
+
+function isSame(
+  known: TagVector,
+  refs: readonly TagRef[],
+  versions: readonly number[],
+  from: number,
+): boolean {
+  if (known.refs.length !== refs.length - from) return false;
+  for (const [index, ref] of known.refs.entries()) {
+    if (ref !== refs[from + index] || known.versions[index] !== versions[from + index])
+      return false;
+  }
+  return true;
 }

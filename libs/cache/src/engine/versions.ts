@@ -3,7 +3,7 @@ import type { SyncState } from '../coherence/sync-state.js';
 import type { CacheEntry } from '../entry/cache-entry.js';
 import { Gate } from '../tier/gate.js';
 import type { VersionStore } from '../versions/version-store.js';
-import type { TagRef, TagTable, TagVector } from './tag-table.js';
+import type { EntryTags, TagTable, TagVector } from './tag-table.js';
 
 /** The versions from before a load. */
 export interface Capture extends TagVector {
@@ -54,12 +54,13 @@ export class Versions {
     });
   }
 
-  vectorOf(entry: CacheEntry, from: number): TagVector | null {
-    if (entry.tags.length <= from) return null;
-    return {
-      refs: entry.tags.slice(from).map((name): TagRef => this.table.ref(name)),
-      versions: entry.versions.slice(from),
-    };
+  /** All names of an entry of a shared level. */
+  vectorOf({ tags, versions }: CacheEntry): TagVector {
+    return { refs: tags.map((name) => this.table.ref(name)), versions };
+  }
+
+  tagsOf(vector: TagVector, from: number): EntryTags | null {
+    return this.table.tagsOf(vector, from);
   }
 
   /** Gives the names new versions; undefined when the authority does not answer. */

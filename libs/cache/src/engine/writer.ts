@@ -100,13 +100,7 @@ export class Writer {
       for (const [index, { key, value, guard, epoch }] of writes.entries()) {
         const { entry, vector } = made[index] as Awaited<ReturnType<Writer['entryOf']>>;
         if (guard.epoch !== epoch || !isCurrent(vector)) continue;
-        const tags =
-          entry.tags.length === OWN_TAGS_FROM
-            ? null
-            : {
-                refs: vector.refs.slice(OWN_TAGS_FROM),
-                versions: vector.versions.slice(OWN_TAGS_FROM),
-              };
+        const tags = hub.versions.tagsOf(vector, OWN_TAGS_FROM);
         core.keep(key, value, entry, { loadMs: 0, tags, epoch: syncEpoch, options });
       }
       return { acknowledged: isDone && isTold };

@@ -20,6 +20,11 @@ export class ExpiryTable {
     return time !== NEVER && time <= this.clock.wake();
   }
 
+  /** Whether what ends then has ended already. */
+  isPast(time: number): boolean {
+    return time !== NEVER && !(time > this.clock.wake());
+  }
+
   at(slot: number): number {
     return this.times?.[slot] ?? NEVER;
   }

@@ -6,21 +6,25 @@ import { HashIndex } from './hash-index.js';
  * reaches is asked with each question, so that it can follow the number of entries in the cache.
  */
 export class GhostRing {
-  private hashes: Uint32Array;
-  private index: HashIndex;
+  private hashes = new Uint32Array(1);
+  private index = new HashIndex(1);
   private used = 0;
   private next = 0;
   /** Number of keys that are remembered. */
   size = 0;
 
-  constructor(capacity: number) {
-    this.hashes = new Uint32Array(Math.max(1, capacity));
-    this.index = new HashIndex(this.hashes.length);
-  }
+  /** It takes no memory before the first key leaves. */
+  constructor(private capacity: number) {}
 
   /** Makes the ring longer; what it remembers stays. */
   reserve(capacity: number): void {
-    if (capacity <= this.hashes.length) return;
+    if (capacity <= this.capacity) return;
+    this.capacity = capacity;
+    if (this.used > 0) this.lengthen();
+  }
+
+  private lengthen(): void {
+    const { capacity } = this;
     const { hashes: old, used, next } = this;
     const remembered: number[] = [];
     for (let age = used; age >= 1; age -= 1) {
@@ -38,6 +42,7 @@ export class GhostRing {
 
   /** The hash must not be remembered already: `take` forgets it when its key comes back. */
   add(hash: number): void {
+    if (this.hashes.length < this.capacity) this.lengthen();
     const { hashes, index, next } = this;
     if (this.used < hashes.length) this.used += 1;
     // The oldest may have been taken since.

@@ -14,8 +14,10 @@ import type {
   RemovalListener,
   RemovalReason,
 } from './memory-store.types.js';
+import { NO_SLOT } from './slot-list.js';
 import { S3FifoPolicy } from './policies/s3-fifo.policy.js';
 import { sizeOf, stringBytes } from './sizer.js';
+import type { SlotColumns } from './slot-columns.js';
 import { SlotTable } from './slot-table.js';
 import { ceil, max, min } from './integer-math.js';
 
@@ -65,7 +67,11 @@ export class MemoryStore<Value> {
   private readonly makePolicy: EvictionPolicyFactory;
   private readonly sizer: (value: Value) => number;
 
-  constructor(options: MemoryStoreOptions<Value> = {}) {
+  /** `columns` are told what becomes of the slots, for owners that keep more of an entry. */
+  constructor(
+    options: MemoryStoreOptions<Value> = {},
+    private readonly columns?: SlotColumns,
+  ) {
     const maxItems = checked('maxItems', options.maxItems ?? Number.POSITIVE_INFINITY);
     const maxBytes = checked('maxBytes', options.maxBytes ?? DEFAULT_MAX_BYTES);
     const clock = coarseClockOf(options.clock ?? systemClock, options.clockResolutionMs ?? 10);
@@ -76,6 +82,8 @@ export class MemoryStore<Value> {
     this.policy = this.makePolicy(this.table);
     this.maxUses = this.policy.maxUses ?? -1;
     this.expiry = new ExpiryTable(clock, this.table.slots);
+    this.values.length = this.table.slots;
+    columns?.reserve(this.table.slots);
   }
 
   /** Number of entries, with expired ones that have not left yet. */
@@ -83,27 +91,51 @@ export class MemoryStore<Value> {
     return this.slots.size;
   }
 
+  /** When the entries end, by slot; undefined while none does. */
+  get ends(): Float64Array | undefined {
+    return this.expiry.times;
+  }
+
   /** The value; `undefined` when there is none or it has expired. Counts as a use. */
   get(key: string): Value | undefined {
+    const slot = this.find(key);
+    return slot === undefined ? undefined : this.use(slot);
+  }
+
+  /** Where the entry lies, expired or not; until the next change of the store. */
+  slotOf(key: string): number | undefined {
+    return this.slots.get(key);
+  }
+
+  /** Where the entry lies if it has not expired; what has leaves. A miss is counted. */
+  find(key: string): number | undefined {
     const slot = this.slots.get(key);
-    if (slot === undefined) {
-      this.misses += 1;
-      return undefined;
-    }
-    const hits = this.hits + 1;
-    const { expiry } = this;
-    if (expiry.times !== undefined) {
-      if ((hits & REFRESH_MASK) === 0) expiry.clock.refresh();
-      // While the coarse clock rests it is later than everything; `isOver` starts it.
-      if ((expiry.times[slot] as number) <= expiry.clock.nowMs && expiry.isOver(slot)) {
-        this.drop(slot, 'expired');
-        this.misses += 1;
-        return undefined;
-      }
-    }
-    this.hits = hits;
-    this.use(slot);
+    const { times, clock } = this.expiry;
+    // While the coarse clock rests it is later than everything; `isOver` starts it.
+    const isThere =
+      slot !== undefined &&
+      (times === undefined || (times[slot] as number) > clock.nowMs || !this.expiry.isOver(slot));
+    if (isThere) return slot;
+    this.misses += 1;
+    if (slot !== undefined) this.drop(slot, 'expired');
+    return undefined;
+  }
+
+  /** The value at a slot that `find` or `slotOf` has given; counts as a use. */
+  use(slot: number): Value | undefined {
+    this.hits += 1;
+    if ((this.hits & REFRESH_MASK) === 0) this.expiry.clock.refresh();
+    this.countUse(slot);
     return this.values[slot];
+  }
+
+  /** As `use`, without one. */
+  valueAt(slot: number): Value | undefined {
+    return this.values[slot];
+  }
+
+  isOver(slot: number): boolean {
+    return this.expiry.isOver(slot);
   }
 
   /** The entry, without counting a use. */
@@ -123,29 +155,37 @@ export class MemoryStore<Value> {
    * has expired already; an older value of the key is gone then too.
    */
   set(key: string, value: Value, options?: MemorySetOptions): boolean {
+    const weightBytes = options?.weightBytes ?? this.sizer(value);
+    return this.put(key, value, weightBytes, this.expiryOf(options)) >= 0;
+  }
+
+  /**
+   * As `set`, with the bytes of the value and the moment at which it ends. Where it lies then; -1
+   * when it was not stored.
+   */
+  put(key: string, value: Value, valueBytes: number, endsAtMs: number): number {
     const { table } = this;
-    const weight =
-      ENTRY_OVERHEAD_BYTES + stringBytes(key) + ceil(options?.weightBytes ?? this.sizer(value));
-    const expiresAtMs = options === undefined ? NEVER : this.expiryOf(options);
+    const weight = ENTRY_OVERHEAD_BYTES + stringBytes(key) + ceil(valueBytes);
     const known = this.slots.get(key);
     const isTooLarge = weight > table.maxBytes || weight > MAX_WEIGHT || table.maxItems < 1;
-    if (isTooLarge || expiresAtMs === undefined) {
+    if (isTooLarge || this.expiry.isPast(endsAtMs)) {
       if (isTooLarge) this.rejected += 1;
       if (known !== undefined) this.drop(known, isTooLarge ? 'size' : 'expired');
-      return false;
+      return NO_SLOT;
     }
     this.sets += 1;
     if (known !== undefined && this.makeRoomFor(known, weight)) {
       this.replace(known, value, weight);
-      this.expiry.set(known, expiresAtMs);
-      return true;
+      this.expiry.set(known, endsAtMs);
+      return known;
     }
     if (this.expiry.times !== undefined) this.sweep(SWEPT_PER_INSERT);
     while (this.slots.size >= table.maxItems || this.bytes + weight > table.maxBytes) {
       this.release(this.policy.evict(), 'size');
     }
-    this.expiry.set(this.insert(key, value, weight), expiresAtMs);
-    return true;
+    const slot = this.insert(key, value, weight);
+    this.expiry.set(slot, endsAtMs);
+    return slot;
   }
 
   /** Whether the key was there and had not expired. */
@@ -164,7 +204,9 @@ export class MemoryStore<Value> {
     this.removed.deleted += this.slots.size;
     this.slots.clear();
     this.values = [];
+    this.values.length = this.table.slots;
     this.bytes = 0;
+    this.columns?.clear();
     this.table.giveAll();
     this.expiry.reset(this.table.slots);
     this.policy.clear();
@@ -221,15 +263,12 @@ export class MemoryStore<Value> {
     };
   }
 
-  /** Nothing when the moment has passed. */
-  private expiryOf({ ttlMs, expiresAtMs }: MemorySetOptions): number | undefined {
-    if ((expiresAtMs ?? ttlMs ?? NEVER) === NEVER) return NEVER;
-    const nowMs = this.expiry.clock.wake();
-    const time = expiresAtMs ?? nowMs + (ttlMs as number);
-    return time > nowMs ? time : undefined;
+  private expiryOf({ ttlMs, expiresAtMs }: MemorySetOptions = {}): number {
+    if (expiresAtMs !== undefined) return expiresAtMs;
+    return ttlMs === undefined || ttlMs === NEVER ? NEVER : this.expiry.clock.wake() + ttlMs;
   }
 
-  private use(slot: number): void {
+  private countUse(slot: number): void {
     const { maxUses } = this;
     if (maxUses < 0) {
       this.policy.hit(slot);
@@ -265,7 +304,7 @@ export class MemoryStore<Value> {
       this.bytes += growth;
     }
     this.values[slot] = value;
-    this.use(slot);
+    this.countUse(slot);
   }
 
   private insert(key: string, value: Value, weight: number): number {
@@ -301,6 +340,7 @@ export class MemoryStore<Value> {
     this.values[slot] = undefined;
     this.bytes -= table.weights[slot] as number;
     this.expiry.set(slot, NEVER);
+    this.columns?.vacate(slot);
     table.give(slot);
   }
 
@@ -312,6 +352,8 @@ export class MemoryStore<Value> {
     table.grow(slots);
     this.policy.reserve(slots);
     this.expiry.reserve(slots);
+    this.values.length = slots;
+    this.columns?.reserve(slots);
     return table.take();
   }
 
@@ -323,6 +365,8 @@ export class MemoryStore<Value> {
     const times = order.map((slot) => expiry.at(slot));
     expiry.reset(packed.slots);
     this.values = order.map((slot) => values[slot]);
+    this.values.length = packed.slots;
+    this.columns?.pack(order, packed.slots);
     for (const from of order) {
       const to = packed.take();
       const key = table.keys[from] as string;

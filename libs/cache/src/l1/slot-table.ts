@@ -24,6 +24,7 @@ export class SlotTable {
   private used = 0;
 
   constructor(slots: number, limits: CacheLimits) {
+    this.keys.length = slots;
     this.weights = new Uint32Array(slots);
     this.hashes = new Uint32Array(slots);
     this.uses = new Uint8Array(slots);
@@ -55,18 +56,21 @@ export class SlotTable {
   /** Takes all slots back; the table keeps its size. */
   giveAll(): void {
     this.keys.length = 0;
+    this.keys.length = this.slots;
     this.free.length = 0;
     this.used = 0;
   }
 
   grow(slots: number): void {
+    // V8 would reserve half as much again if the array grew by being filled.
+    this.keys.length = slots;
     this.weights = grown(this.weights, slots);
     this.hashes = grown(this.hashes, slots);
     this.uses = grown(this.uses, slots);
   }
 }
 
-type SlotArray = Uint8Array | Int32Array | Uint32Array | Float64Array;
+type SlotArray = Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 
 /** A longer copy of a typed array; the new places hold 0. */
 export function grown<T extends SlotArray>(array: T, length: number): T {
