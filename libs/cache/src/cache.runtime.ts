@@ -8,11 +8,12 @@ import { type CacheSettings, cacheSettings } from './cache.settings.js';
 import { CacheHub } from './engine/cache-hub.js';
 import type { CacheHubOptions, HubTierOptions } from './engine/hub.options.js';
 import type { EncryptionKey } from './entry/entry-cipher.js';
-import { EntryCodec } from './entry/entry-codec.js';
+import { EntryCodec, type EntryCodecOptions } from './entry/entry-codec.js';
 import { CacheUnavailableError } from './errors/cache-unavailable.error.js';
 import { PostgresLeaseStore } from './lease/postgres.lease-store.js';
 import { budgetsOf } from './managers/cache-kind.js';
 import { Caches } from './managers/caches.js';
+import { SharedLevels } from './managers/shared-levels.js';
 import { cacheFault } from './statistics/cache.channels.js';
 import { PostgresTier } from './tier/postgres.tier.js';
 import type { SqlClient } from './tier/sql-client.js';
@@ -36,6 +37,8 @@ export class CacheRuntime {
   private constructor(
     readonly hub: CacheHub,
     readonly codec: EntryCodec,
+    /** New guards around the shared levels, for namespaces with levels of their own. */
+    readonly levels: SharedLevels,
     private readonly redis: Redis | undefined,
     store: SettingsStore,
   ) {
@@ -56,41 +59,45 @@ export class CacheRuntime {
   static async create({ store, redis: at, clock, dataSource }: CacheRuntimeParts) {
     const settings = store.get(cacheSettings);
     const prefix = `${at.keyPrefix}:cache:`;
-    const codec = new EntryCodec({
+    const codecOptions: EntryCodecOptions = {
       compressFromBytes: settings.compressFromBytes,
       ...(settings.encryptionKeys === undefined
         ? {}
         : { encryptionKeys: parseKeys(settings.encryptionKeys) }),
-    });
+    };
+    const codec = new EntryCodec(codecOptions);
     const sql = sqlOf(dataSource);
     // Loaded only where there is a Redis.
     const shared = at.url === undefined ? undefined : await import('./redis-parts.js');
     const redis = shared?.connectRedis(at.url as string);
-    const parts = { codec, clock, prefix };
-    const tiers: HubTierOptions[] = [];
     const guard = {
       breakerFailures: settings.breakerFailures,
       breakerOpenMs: settings.breakerOpenMs,
     };
-    if (settings.l2 && shared !== undefined && redis !== undefined) {
-      tiers.push({
-        ...guard,
-        level: 'L2',
-        tier: new shared.RedisTier({ ...parts, redis }),
-        timeoutMs: settings.l2TimeoutMs,
-      });
-    }
-    if (settings.l3) {
-      tiers.push({
-        ...guard,
-        level: 'L3',
-        tier: new PostgresTier({ ...parts, sql, prefix: '' }),
-        timeoutMs: settings.l3TimeoutMs,
-      });
-    }
+    const levelsWith = (own: EntryCodec): HubTierOptions[] => {
+      const parts = { codec: own, clock, prefix };
+      const tiers: HubTierOptions[] = [];
+      if (settings.l2 && shared !== undefined && redis !== undefined) {
+        tiers.push({
+          ...guard,
+          level: 'L2',
+          tier: new shared.RedisTier({ ...parts, redis }),
+          timeoutMs: settings.l2TimeoutMs,
+        });
+      }
+      if (settings.l3) {
+        tiers.push({
+          ...guard,
+          level: 'L3',
+          tier: new PostgresTier({ ...parts, sql, prefix: '' }),
+          timeoutMs: settings.l3TimeoutMs,
+        });
+      }
+      return tiers;
+    };
     const options: CacheHubOptions = {
       clock,
-      tiers,
+      tiers: levelsWith(codec),
       versions: new PostgresVersionStore({ sql }),
       versionsTimeoutMs: settings.l3TimeoutMs,
       heartbeatMs: settings.heartbeatMs,
@@ -113,7 +120,8 @@ export class CacheRuntime {
             leases: new PostgresLeaseStore({ sql }),
           }),
     };
-    return new CacheRuntime(new CacheHub(options), codec, redis, store);
+    const levels = new SharedLevels(clock, codecOptions, levelsWith);
+    return new CacheRuntime(new CacheHub(options), codec, levels, redis, store);
   }
 
   /** Connects to the other processes. It never fails: without them it goes on trying. */
