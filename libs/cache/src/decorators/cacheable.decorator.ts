@@ -80,7 +80,7 @@ export function Cacheable<Method extends AnyMethod>(
   >,
 ): DecoratorOf<Method>;
 export function Cacheable(options: object = {}): MethodDecorator {
-  return record({ cacheable: [options as AnyCacheableOptions], put: [], evict: [] });
+  return record({ cacheable: [options], put: [], evict: [] });
 }
 
 /** Always runs the method, and stores what it returns before the caller gets it. */
@@ -126,7 +126,7 @@ export function CacheEvict<Method extends AnyMethod>(
   >,
 ): DecoratorOf<Method>;
 export function CacheEvict(options: object): MethodDecorator {
-  return record({ cacheable: [], put: [], evict: [options as AnyEvictOptions] });
+  return record({ cacheable: [], put: [], evict: [options] });
 }
 
 /** Several of `@Cacheable`, `@CachePut` and `@CacheEvict` as one decorator. */

@@ -1,0 +1,54 @@
+import { CacheKeyError } from './cache-key.error.js';
+import { canonical } from './canonical.js';
+import { isWellFormed } from './well-formed.js';
+
+const LONE_SURROGATES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
+
+/**
+ * A value as the part of a key or a tag that a template has a slot for. It is a text: `1` and `'1'`
+ * are the same part, as they are in a path. `%`, `:` and `separator` are percent-encoded, so that no
+ * value can look like several parts; undefined is `%u`, null `%n`.
+ *
+ * @throws CacheKeyError as `canonical` does
+ */
+export function keyPart(value: unknown, separator = ':', where = 'the value'): string {
+  switch (typeof value) {
+    case 'string':
+      return escapePart(value, separator);
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return escapePart(String(value), separator);
+    case 'undefined':
+      return '%u';
+    case 'symbol':
+    case 'function':
+      throw new CacheKeyError(where, `it is a ${typeof value}`);
+    default:
+      if (value === null) return '%n';
+      return `%j${escapePart(canonical(value, where), separator)}`;
+  }
+}
+
+function escapePart(text: string, separator: string): string {
+  const formed = isWellFormed(text);
+  if (formed && !text.includes('%') && !text.includes(':') && !text.includes(separator)) {
+    return text;
+  }
+  let escaped = '';
+  for (const character of text) {
+    escaped +=
+      character === '%' || character === ':' || character === separator
+        ? percentEncoded(character)
+        : character;
+  }
+  return formed
+    ? escaped
+    : escaped.replaceAll(LONE_SURROGATES, (unit) => `%s${unit.charCodeAt(0).toString(16)}`);
+}
+
+function percentEncoded(character: string): string {
+  return [...Buffer.from(character)]
+    .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+    .join('');
+}
