@@ -18,6 +18,7 @@ describe('the request context', () => {
       requestId: 'r-1',
       route: '/v1/x',
       userId: 'u',
+      organizationId: 'o',
       trace: { traceId: 't', spanId: 's' },
     });
     const stored = JSON.parse(

@@ -19,11 +19,17 @@ export interface RequestContext {
   readonly jobId: string | undefined;
   /** Known once the caller is authenticated. */
   userId: string | undefined;
+  /** Of the caller; known together with `userId`. Does not stand in lines. */
+  organizationId: string | undefined;
   trace: TraceContext | undefined;
+  /** A header of the request by its name in lower case; absent outside a request. */
+  header?(name: string): string | undefined;
 }
 
 /** Fields of a context that its maker knows. */
-export type ContextFields = { readonly [Name in keyof RequestContext]?: RequestContext[Name] };
+export type ContextFields = {
+  readonly [Name in Exclude<keyof RequestContext, 'header'>]?: RequestContext[Name];
+};
 
 const storage = new AsyncLocalStorage<RequestContext>();
 
@@ -34,6 +40,7 @@ export function createContext(fields: ContextFields = {}): RequestContext {
     route: fields.route,
     jobId: fields.jobId,
     userId: fields.userId,
+    organizationId: fields.organizationId,
     trace: fields.trace,
   };
 }
@@ -52,6 +59,7 @@ const storedContextSchema = z.object({
   requestId: z.string().min(1).max(128),
   route: z.string().max(512).optional(),
   userId: z.string().max(128).optional(),
+  organizationId: z.string().max(128).optional(),
   trace: z.object({ traceId: z.string().max(64), spanId: z.string().max(32) }).optional(),
 });
 
@@ -62,11 +70,12 @@ export type StoredContext = z.infer<typeof storedContextSchema>;
 export function captureContext(): StoredContext | undefined {
   const context = storage.getStore();
   if (context === undefined) return undefined;
-  const { requestId, route, userId, trace } = context;
+  const { requestId, route, userId, organizationId, trace } = context;
   return {
     requestId,
     ...(route !== undefined && { route }),
     ...(userId !== undefined && { userId }),
+    ...(organizationId !== undefined && { organizationId }),
     ...(trace !== undefined && { trace: { traceId: trace.traceId, spanId: trace.spanId } }),
   };
 }

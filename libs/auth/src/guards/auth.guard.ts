@@ -16,15 +16,18 @@ export class AuthGuard implements CanActivate {
     private readonly reflector: Reflector,
   ) {}
 
-  /** Puts the principal on the request and its id into the log lines. @throws UnauthenticatedError */
+  /** Puts the principal on the request, and who it is into the context of the request. @throws UnauthenticatedError */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const targets = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride(Public, targets) !== undefined) return true;
     const request = context.switchToHttp().getRequest<IncomingRequest>();
     const { principal } = await this.authenticator.authenticate(request.headers.authorization);
     request.principal = principal;
-    const logContext = currentContext();
-    if (logContext !== undefined) logContext.userId = principal.userId;
+    const current = currentContext();
+    if (current !== undefined) {
+      current.userId = principal.userId;
+      current.organizationId = principal.organizationId;
+    }
     return true;
   }
 }

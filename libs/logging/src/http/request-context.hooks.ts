@@ -61,6 +61,7 @@ export function contextOf(request: FastifyRequest): RequestContext | undefined {
 class HttpRequestContext implements RequestContext {
   readonly jobId = undefined;
   userId: string | undefined = undefined;
+  organizationId: string | undefined = undefined;
   trace: TraceContext | undefined = undefined;
 
   private template: string | undefined | null = null;
@@ -75,6 +76,11 @@ class HttpRequestContext implements RequestContext {
     // Fastify makes an object of twelve fields each time it is asked.
     if (this.template === null) this.template = this.request.routeOptions.url;
     return this.template;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
   }
 }
 
