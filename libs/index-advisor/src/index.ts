@@ -1,0 +1,42 @@
+export { connectionOf } from './connection/connection.js';
+export type { Connection, PgClient } from './connection/connection.js';
+export { Confidential } from './catalog/confidential.js';
+export type {
+  Catalog,
+  Check,
+  Column,
+  Extension,
+  ForeignKey,
+  ForeignKeyAction,
+  Partitioning,
+  ServerFacts,
+  Table,
+  TableActivity,
+  TableKind,
+  TableSize,
+  UserFunction,
+  UserType,
+  View,
+} from './catalog/catalog.js';
+export type {
+  CatalogIndex,
+  IndexActivity,
+  IndexConstraint,
+  IndexKey,
+} from './catalog/catalog-index.js';
+export type {
+  ColumnStatistics,
+  ExtendedStatistics,
+  StatisticsValues,
+} from './catalog/column-statistics.js';
+export { candidateClause, candidateIdentity, quoteName } from './what-if/candidate-index.js';
+export type { CandidateIndex, CandidateKey, IndexMethod } from './what-if/candidate-index.js';
+export { planNodes } from './what-if/plan.js';
+export type { Plan, PlanNode } from './what-if/plan.js';
+export { WhatIfPlanner } from './what-if/what-if-planner.js';
+export type {
+  Difference,
+  IndexName,
+  RefusedCandidate,
+  Statement,
+} from './what-if/what-if-planner.js';
