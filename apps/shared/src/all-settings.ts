@@ -6,7 +6,7 @@ import { authSettings } from '#libs/auth';
 import { contextSettings } from '#libs/context';
 import { httpSettings } from './http.settings.js';
 import { embeddedPostgresSettings, persistenceSettings, redisSettings } from '#libs/persistence';
-import { cacheSettings } from '#libs/cache';
+import { cacheLearningSettings, cacheSettings } from '#libs/cache';
 import type { SettingsSection } from '#libs/config';
 
 /** The settings of every lib and app, in the order in which they are documented. */
@@ -20,6 +20,7 @@ export const allSettings: readonly SettingsSection[] = [
   healthSettings,
   jobsSettings,
   cacheSettings,
+  cacheLearningSettings,
   authSettings,
   contextSettings,
 ];

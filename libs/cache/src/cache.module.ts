@@ -13,6 +13,8 @@ import { CacheRuntime } from './cache.runtime.js';
 import { CacheHub } from './engine/cache-hub.js';
 import { EntryCodec } from './entry/entry-codec.js';
 import { CACHE_MANAGER, CacheManagerFacade } from './facade/cache-manager.facade.js';
+import { CacheLearning } from './learning/cache-learning.js';
+import { learningProviders } from './learning/learning.providers.js';
 import { Caches } from './managers/caches.js';
 
 /** Namespace of what users of `CACHE_MANAGER` store. */
@@ -48,8 +50,9 @@ export class CacheModule implements OnModuleInit, OnApplicationShutdown {
             new CacheManagerFacade(caches.open(CACHE_MANAGER_NAMESPACE)),
           inject: [Caches],
         },
+        ...learningProviders,
       ],
-      exports: [CacheHub, Caches, CACHE_MANAGER],
+      exports: [CacheHub, Caches, CACHE_MANAGER, CacheLearning],
     };
   }
 

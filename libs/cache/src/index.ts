@@ -103,3 +103,23 @@ export { CacheStrategySource } from './decorators/cache-strategy.source.js';
 export type { CacheStrategyOptions } from './decorators/cache-strategy.source.js';
 export { ResponseCaching } from './decorators/response-caching.js';
 export type { CachedHandler } from './decorators/response-caching.js';
+export { AccessRecorder } from './learning/access-recorder.js';
+export type {
+  AccessBatch,
+  AccessRecorderOptions,
+  RecordedAccess,
+} from './learning/access-recorder.js';
+export type { AccessTap } from './engine/access-tap.js';
+export { KeyPredictor } from './learning/key-predictor.js';
+export type { KeySuccessors, Prediction } from './learning/key-predictor.js';
+export { SuccessorPredictor } from './learning/successor-predictor.js';
+export type { SuccessorPredictorOptions } from './learning/successor-predictor.js';
+export type { KeyLoad, KeySource } from './learning/key-source.js';
+export { Prefetcher } from './learning/prefetcher.js';
+export type { PrefetchCounts, PrefetcherParts } from './learning/prefetcher.js';
+export { resolvePrefetchOptions } from './learning/prefetch.options.js';
+export type { PrefetchOptions, ResolvedPrefetchOptions } from './learning/prefetch.options.js';
+export { CacheLearning, KeyPredictors } from './learning/cache-learning.js';
+export type { NamespaceLearning } from './learning/namespace-learning.js';
+export { cacheLearningSettings } from './learning/learning.settings.js';
+export type { CacheLearningSettings } from './learning/learning.settings.js';

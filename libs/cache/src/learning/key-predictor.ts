@@ -15,8 +15,8 @@ export abstract class KeyPredictor {
   /** Forgets who read what last, because reads are missing; what was learnt stays. */
   abstract forgetClients(): void;
 
-  /** What follows a read of the key, the likeliest first. */
-  abstract predict(key: string): readonly Prediction[];
+  /** What follows a read of the key with at least this probability, the likeliest first. */
+  abstract predict(key: string, minConfidence?: number): readonly Prediction[];
 
   /** Keys with the likeliest successors, most observed first. */
   abstract strongest(limit: number): readonly KeySuccessors[];

@@ -55,7 +55,8 @@ describe('SuccessorPredictor', () => {
     const predictor = new SuccessorPredictor();
     observe(predictor, 'ada', 'ababababababab');
     for (const key of ['a', 'b']) {
-      for (const { confidence } of predictor.predict(key)) expect(confidence).toBeLessThanOrEqual(1);
+      for (const { confidence } of predictor.predict(key))
+        expect(confidence).toBeLessThanOrEqual(1);
     }
     expect(likely(predictor, 'a')).toEqual(['b']);
   });

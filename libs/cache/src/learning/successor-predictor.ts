@@ -1,4 +1,5 @@
 import { KeyPredictor, type KeySuccessors, type Prediction } from './key-predictor.js';
+import { RecentMap } from './recent-map.js';
 
 export interface SuccessorPredictorOptions {
   /** Keys whose successors are remembered. Default 4,096. */
@@ -28,6 +29,7 @@ interface Row {
 
 /** Reads of a key after which all its counts are halved, so that habits may change. */
 const MEMORY = 64;
+const NOTHING: readonly Prediction[] = [];
 
 /**
  * Which keys a client reads within its next few reads of the same namespace. Counts for each key
@@ -37,8 +39,8 @@ const MEMORY = 64;
  * An observation costs `lookAhead` look-ups in a `Map`, a prediction one.
  */
 export class SuccessorPredictor extends KeyPredictor {
-  private readonly rows = new Map<string, Row>();
-  private readonly clients = new Map<string, Client>();
+  private readonly rows: RecentMap<Row>;
+  private readonly clients: RecentMap<Client>;
   private readonly options: Required<SuccessorPredictorOptions>;
 
   constructor(options: SuccessorPredictorOptions = {}) {
@@ -51,6 +53,8 @@ export class SuccessorPredictor extends KeyPredictor {
       sessionGapMs: 600_000,
       ...options,
     };
+    this.rows = new RecentMap(this.options.maxKeys);
+    this.clients = new RecentMap(this.options.maxClients);
   }
 
   observe(clientId: string, key: string, atMs: number): void {
@@ -71,20 +75,23 @@ export class SuccessorPredictor extends KeyPredictor {
     this.clients.clear();
   }
 
-  predict(key: string): readonly Prediction[] {
+  predict(key: string, minConfidence = 0): readonly Prediction[] {
     const row = this.rows.get(key);
-    if (row === undefined) return [];
+    if (row === undefined) return NOTHING;
     // One observation more than there was: something seen once is not certain.
-    const predictions = row.keys.map((next, index) => ({
-      key: next,
-      confidence: (row.counts[index] as number) / (row.total + 1),
-      support: row.total,
-    }));
-    return predictions.sort((a, b) => b.confidence - a.confidence);
+    const all = row.total + 1;
+    let predictions: Prediction[] | undefined;
+    for (let index = 0; index < row.keys.length; index += 1) {
+      const confidence = (row.counts[index] as number) / all;
+      if (confidence < minConfidence) continue;
+      predictions ??= [];
+      predictions.push({ key: row.keys[index] as string, confidence, support: row.total });
+    }
+    return predictions?.sort((a, b) => b.confidence - a.confidence) ?? NOTHING;
   }
 
   strongest(limit: number): readonly KeySuccessors[] {
-    return [...this.rows]
+    return [...this.rows.entries()]
       .filter(([, { keys }]) => keys.length > 0)
       .sort(([, a], [, b]) => b.total - a.total)
       .slice(0, limit)
@@ -96,7 +103,6 @@ export class SuccessorPredictor extends KeyPredictor {
     if (known === undefined) {
       const client: Client = { lastAtMs: atMs, recent: [] };
       this.clients.set(id, client);
-      dropOldest(this.clients, this.options.maxClients);
       return client;
     }
     if (atMs - known.lastAtMs > this.options.sessionGapMs) known.recent = [];
@@ -105,11 +111,11 @@ export class SuccessorPredictor extends KeyPredictor {
   }
 
   private touch(key: string): void {
-    const row = this.rows.get(key) ?? { total: 0, keys: [], counts: [] };
-    // The newest last, so that the one read longest ago leaves.
-    this.rows.delete(key);
-    this.rows.set(key, row);
-    dropOldest(this.rows, this.options.maxKeys);
+    let row = this.rows.get(key);
+    if (row === undefined) {
+      row = { total: 0, keys: [], counts: [] };
+      this.rows.set(key, row);
+    }
     row.total += 1;
     if (row.total >= MEMORY) halve(row);
   }
@@ -143,13 +149,5 @@ function dropBelow(row: Row, least: number): void {
     if ((row.counts[index] as number) > least) continue;
     row.keys.splice(index, 1);
     row.counts.splice(index, 1);
-  }
-}
-
-function dropOldest(map: Map<string, unknown>, limit: number): void {
-  if (map.size <= limit) return;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
   }
 }
