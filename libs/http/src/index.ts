@@ -16,3 +16,5 @@ export {
   ReturnsText,
 } from './returns.decorator.js';
 export type { DocumentedAnswer, DocumentedBody } from './returns.decorator.js';
+export { isRouteGuard } from './route-guard.js';
+export type { GuardedRequest, RouteCheck, RouteGuard } from './route-guard.js';

@@ -1,0 +1,95 @@
+import { hash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import type { Principal } from '#libs/core';
+import type { VaryBy } from '../decorators/cacheable.options.js';
+import { ResponseScopeError } from './errors/response-scope.error.js';
+
+/** URLs whose key is kept, and how long they may be. */
+const KEPT_URLS = 2_000;
+const LONGEST_KEPT_URL = 512;
+/** A longer key is replaced by its digest. */
+const LONGEST_KEY = 512;
+
+/** A request that authentication may have looked at. */
+export type ScopedRequest = FastifyRequest & { readonly principal?: Principal };
+
+/**
+ * Names the response that a request asks for: the parameters of the route and the query, whatever
+ * their order, and everything in `varyBy`. Parts are escaped, so that no two requests that differ
+ * have one key.
+ */
+export class RequestKeys {
+  private readonly kept = new Map<string, string>();
+  private readonly scopes: readonly ((request: ScopedRequest) => string)[];
+
+  constructor(
+    private readonly handler: string,
+    private readonly route: string,
+    varyBy: readonly VaryBy[],
+    private readonly keyOf: ((request: FastifyRequest) => string) | undefined,
+  ) {
+    this.scopes = varyBy.map((by) => this.scopeBy(by));
+  }
+
+  of(request: ScopedRequest): string {
+    let key = this.keyOf === undefined ? this.target(request) : this.ownKey(request, this.keyOf);
+    for (const scope of this.scopes) key += scope(request);
+    if (key.length <= LONGEST_KEY) return key;
+    return `${this.route}#${hash('sha256', key, 'base64url')}`;
+  }
+
+  private target(request: FastifyRequest): string {
+    const { url } = request;
+    let target = this.kept.get(url);
+    if (target === undefined) {
+      target = this.route + canonicalParams(request.params) + canonicalQuery(request.query);
+      if (url.length <= LONGEST_KEPT_URL) {
+        if (this.kept.size >= KEPT_URLS) this.kept.clear();
+        this.kept.set(url, target);
+      }
+    }
+    return target;
+  }
+
+  private ownKey(request: FastifyRequest, keyOf: (request: FastifyRequest) => string): string {
+    return `${this.route} ${encodeURIComponent(keyOf(request))}`;
+  }
+
+  private scopeBy(by: VaryBy): (request: ScopedRequest) => string {
+    if (by === 'user') return (request) => ` u=${this.principalOf(request).userId}`;
+    if (by === 'tenant') return (request) => ` t=${this.principalOf(request).organizationId}`;
+    const name = by.slice('header:'.length).toLowerCase();
+    const prefix = ` h=${encodeURIComponent(name)}`;
+    return ({ headers }) => {
+      const value = headers[name];
+      return value === undefined ? prefix : `${prefix}=${encodeURIComponent(String(value))}`;
+    };
+  }
+
+  private principalOf({ principal }: ScopedRequest): Principal {
+    if (principal === undefined) throw new ResponseScopeError(this.handler);
+    return principal;
+  }
+}
+
+function canonicalParams(params: unknown): string {
+  let text = '';
+  for (const [name, value] of Object.entries((params ?? {}) as Record<string, unknown>)) {
+    text += ` ${name}=${encodeURIComponent(String(value))}`;
+  }
+  return text;
+}
+
+function canonicalQuery(query: unknown): string {
+  const entries = Object.entries((query ?? {}) as Record<string, string | readonly string[]>);
+  if (entries.length === 0) return '';
+  entries.sort(([one], [other]) => (one < other ? -1 : 1));
+  const pairs = entries.map(([name, value]) => {
+    // The order of the values of one name is the caller's, and a list of one is not a text.
+    if (!Array.isArray(value))
+      return `${encodeURIComponent(name)}=${encodeURIComponent(value as string)}`;
+    const values = (value as readonly string[]).map((one) => `=${encodeURIComponent(one)}`);
+    return `${encodeURIComponent(name)}[]${values.join('')}`;
+  });
+  return `?${pairs.join('&')}`;
+}

@@ -1,0 +1,29 @@
+import type { CanActivate } from '@nestjs/common';
+import type { AuthenticatedRequest } from './current-principal.decorator.js';
+
+/** What a guard reads of a request. */
+export interface GuardedRequest extends AuthenticatedRequest {
+  readonly headers: { readonly authorization?: string | undefined };
+  readonly params?: unknown;
+}
+
+/**
+ * Lets a request through, or throws what the guard would. A promise is returned only where there is
+ * something to wait for.
+ */
+export type RouteCheck = (request: GuardedRequest) => Promise<void> | void;
+
+/**
+ * A guard that works out once for a route what it asks of its requests. Who stands before Nest's
+ * pipeline, as the cache of responses does, so runs it without the objects that Nest makes for each
+ * request. `canActivate` must decide by the same check.
+ */
+export interface RouteGuard extends CanActivate {
+  /** Undefined where the guard asks nothing of the requests of the handler. */
+  checkOf(handler: object, controller: object): RouteCheck | undefined;
+}
+
+/** Whether a guard is one that can tell its check of a route. */
+export function isRouteGuard(guard: CanActivate): guard is RouteGuard {
+  return 'checkOf' in guard && typeof guard.checkOf === 'function';
+}
