@@ -1,12 +1,16 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Caches } from '#libs/cache';
 import { SettingsStore } from '#libs/config';
 import { AccessControl, Clock } from '#libs/core';
 import { DataSource } from 'typeorm';
 import { AccessPartitions } from './access/access-partitions.js';
+import { SourceCache } from './caching/source-cache.js';
+import { SourceInvalidation } from './caching/source-invalidation.js';
 import { ContextWarningLog } from './context-warning.log.js';
 import { type Context, createContext } from './create-context.js';
 import { ContextJobs } from './jobs/context.jobs.js';
 import { ExpiredEntriesPurger } from './jobs/expired-entries.purger.js';
+import { MemoryPreloader } from './preload/memory-preloader.js';
 import { CompileService } from './services/compile.service.js';
 import { EntryService } from './services/entry.service.js';
 import { MemoryService } from './services/memory.service.js';
@@ -18,7 +22,7 @@ const CONTEXT = Symbol('Context');
 
 /**
  * Sources, entries, compile and memories. It needs `DataSource`, `SettingsStore`, `Clock`,
- * `RootLogger` and `AccessControl` from global modules. Routes are mounted by the app: `contextControllers`.
+ * `RootLogger`, `Caches` and `AccessControl` from global modules. Routes are mounted by the app: `contextControllers`.
  */
 @Module({
   providers: [
@@ -29,8 +33,9 @@ const CONTEXT = Symbol('Context');
         settings: SettingsStore,
         clock: Clock,
         access: AccessControl,
-      ) => createContext({ dataSource, settings, clock, access }),
-      inject: [DataSource, SettingsStore, Clock, AccessControl],
+        caches: Caches,
+      ) => createContext({ dataSource, settings, clock, access, caches }),
+      inject: [DataSource, SettingsStore, Clock, AccessControl, Caches],
     },
     part(SourceService, ({ sources }) => sources),
     part(EntryService, ({ entries }) => entries),
@@ -39,11 +44,14 @@ const CONTEXT = Symbol('Context');
     part(ContextDatabase, ({ stores }) => stores.database),
     part(EntryIndexer, ({ stores }) => stores.indexer),
     part(AccessPartitions, ({ partitions }) => partitions),
+    part(SourceInvalidation, ({ changes }) => changes),
+    part(SourceCache, ({ sourceCache }) => sourceCache),
+    part(MemoryPreloader, ({ preloader }) => preloader),
     ContextJobs,
     ContextWarningLog,
     ExpiredEntriesPurger,
   ],
-  exports: [SourceService, EntryService, CompileService, MemoryService],
+  exports: [SourceService, EntryService, CompileService, MemoryService, SourceCache],
 })
 export class ContextModule implements OnApplicationShutdown {
   constructor(

@@ -59,10 +59,24 @@ export const contextSettings = defineSettings('context', {
     description: 'About how many entries a search ranks in process',
   }),
   managerCacheTtlMs: z.number().int().min(0).max(3_600_000).default(60_000).meta({
-    description: 'Life of a cached set of store managers; 0 turns the cache off',
+    description:
+      'Time after which the sources behind store managers are read again, in the background; 0 turns their cache off',
   }),
-  managerCacheMaxSize: z.number().int().min(1).max(100_000).default(10).meta({
-    description: 'Most sets of store managers in the cache',
+  managerCacheMaxSize: z.number().int().min(1).max(100_000).default(10_000).meta({
+    description: 'Most names of sources in the cache of store managers',
+  }),
+  compileCacheTtlMs: z.number().int().min(0).max(3_600_000).default(60_000).meta({
+    live: true,
+    description:
+      'Longest life of a compiled context, which ages in its ranking alone: a change of a source ends it at once; 0 turns the cache off',
+  }),
+  compileCacheStaleMs: z.number().int().min(0).max(86_400_000).default(300_000).meta({
+    description:
+      'For how long after that a compiled context stands in while none of its sources can be read',
+  }),
+  memoryCacheTtlMs: z.number().int().min(0).max(3_600_000).default(30_000).meta({
+    live: true,
+    description: 'The same for answers of recalled and relevant memories; 0 turns the cache off',
   }),
   rankTextWeight: weight.default(10).meta({
     live: true,

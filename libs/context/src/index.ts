@@ -71,7 +71,7 @@ export type {
   CompileRequest,
   CompileSource,
   CompileTimings,
-  ManagerCacheMetrics,
+  CompiledContext,
 } from './services/compile.types.js';
 export { EntryService } from './services/entry.service.js';
 export type { EntryPageOptions, RepairReport } from './services/entry.service.js';
@@ -85,7 +85,14 @@ export {
   sourceChangesSchema,
 } from './services/input.schemas.js';
 export { MemoryService } from './services/memory.service.js';
-export type { MemoryFeedback, MemoryView, RecallRequest } from './services/memory.service.js';
+export type {
+  MemoryAnswer,
+  MemoryFeedback,
+  MemoryView,
+  RecallRequest,
+} from './services/memory.service.js';
+export { SourceCache } from './caching/source-cache.js';
+export type { SourceCacheMetrics } from './caching/source-cache.js';
 export { SourceService } from './services/source.service.js';
 export type { SourceAction } from './services/source.service.js';
 export { LARGE_ENTRY_FIELDS } from './services/views.js';

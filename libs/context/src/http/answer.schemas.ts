@@ -118,7 +118,9 @@ export const managerCacheSchema = z.object({
   misses: z.number().int(),
   sets: z.number().int(),
   evictions: z.number().int(),
-  currentSize: z.number().int(),
+  currentSize: z.number().int().describe('Names of sources'),
+  fetches: z.number().int().describe('Statements, each for all that was missing at the time'),
+  fetchMs: z.number().describe('Time that they took in all'),
 });
 
 export const memoriesSchema = z.object({

@@ -9,6 +9,8 @@ const answer = (id: string): CompileAnswer => ({
   messages: [{ role: 'user', content: id }],
   report: { fingerprint: id, sources: [] },
   timings: { managersMs: 0, dbMs: 0, rankMs: 0 },
+  cache: 'MISS' as const,
+  etag: 'W/"x"',
 });
 
 describe('compileBatch', () => {

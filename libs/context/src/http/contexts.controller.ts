@@ -6,25 +6,18 @@ import { contextSettings } from '../context.settings.js';
 import type { CompileReport } from '../port/compile-report.js';
 import type { Message } from '../port/context-port.js';
 import { CompileService } from '../services/compile.service.js';
-import type {
-  CompileRequest,
-  CompileTimings,
-  ManagerCacheMetrics,
-} from '../services/compile.types.js';
+import { SourceCache, type SourceCacheMetrics } from '../caching/source-cache.js';
+import type { CompileRequest, CompileTimings } from '../services/compile.types.js';
 import { compileRequestSchema } from '../services/input.schemas.js';
 import {
   compileAnswerSchema,
   compileBatchAnswerSchema,
   managerCacheSchema,
 } from './answer.schemas.js';
+import type { HeaderSetter } from './header-setter.js';
 import { compileBatch, type CompileBatchItem } from './compile-batch.js';
 import { ndjsonFile } from './ndjson-file.js';
 import { type CompileBatchBody, compileBatchBodySchema } from './parameter.schemas.js';
-
-/** The part of a reply that a handler needs to set a header. */
-interface HeaderSetter {
-  header(name: string, value: string): unknown;
-}
 
 const COMPILE = { resource: 'context', action: 'compile' } as const;
 
@@ -33,19 +26,26 @@ const COMPILE = { resource: 'context', action: 'compile' } as const;
 export class ContextsController {
   constructor(
     private readonly compiler: CompileService,
+    private readonly sources: SourceCache,
     private readonly settings: SettingsStore,
   ) {}
 
   @Post('compile')
   @RequirePermission(COMPILE)
-  @Returns(200, 'Compiles a context; Server-Timing says where the time went', compileAnswerSchema)
+  @Returns(
+    200,
+    'Compiles a context. X-Cache says which level of the cache had it, Server-Timing where the time went',
+    compileAnswerSchema,
+  )
   async compile(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: compileRequestSchema }) body: CompileRequest,
     @Res({ passthrough: true }) reply: HeaderSetter,
   ): Promise<{ messages: readonly Message[]; report: CompileReport }> {
-    const { messages, report, timings } = await this.compiler.compile(principal, body);
+    const { messages, report, timings, cache, etag } = await this.compiler.compile(principal, body);
     reply.header('server-timing', serverTiming(timings));
+    reply.header('x-cache', cache);
+    reply.header('etag', etag);
     return { messages, report };
   }
 
@@ -87,8 +87,8 @@ export class ContextsController {
   @Get('manager-cache')
   @RequirePermission({ resource: 'perf', action: 'read' })
   @Returns(200, 'How the cache of store managers does', managerCacheSchema)
-  managerCache(): ManagerCacheMetrics {
-    return this.compiler.managerCacheMetrics();
+  managerCache(): SourceCacheMetrics {
+    return this.sources.metrics();
   }
 }
 

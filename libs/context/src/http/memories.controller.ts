@@ -1,14 +1,16 @@
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
 import type { Principal } from '#libs/core';
 import { CurrentPrincipal, Idempotent, Returns } from '#libs/http';
 import type { NewEntry } from '../port/store-entry.js';
 import { feedbackSchema, recallSchema, rememberSchema } from '../services/input.schemas.js';
 import {
+  type MemoryAnswer,
   type MemoryFeedback,
   MemoryService,
   type MemoryView,
   type RecallRequest,
 } from '../services/memory.service.js';
+import type { HeaderSetter } from './header-setter.js';
 import { createdSchema, memoriesSchema } from './answer.schemas.js';
 import { entryIdSchema, type RelevantQuery, relevantQuerySchema } from './parameter.schemas.js';
 
@@ -32,8 +34,9 @@ export class MemoriesController {
   async recall(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: recallSchema }) body: RecallRequest,
+    @Res({ passthrough: true }) reply: HeaderSetter,
   ): Promise<{ items: readonly MemoryView[] }> {
-    return { items: await this.memories.recall(principal, body) };
+    return handOut(await this.memories.recall(principal, body), reply);
   }
 
   @Get('relevant')
@@ -41,13 +44,10 @@ export class MemoriesController {
   async relevant(
     @CurrentPrincipal() principal: Principal,
     @Query({ schema: relevantQuerySchema }) { text, limit }: RelevantQuery,
+    @Res({ passthrough: true }) reply: HeaderSetter,
   ): Promise<{ items: readonly MemoryView[] }> {
-    return {
-      items: await this.memories.relevant(principal, {
-        texts: text === undefined ? [] : [text],
-        limit,
-      }),
-    };
+    const texts = text === undefined ? [] : [text];
+    return handOut(await this.memories.relevant(principal, { texts, limit }), reply);
   }
 
   @Post(':id/feedback')
@@ -59,4 +59,12 @@ export class MemoriesController {
   ): Promise<void> {
     return this.memories.feedback(principal, id, body);
   }
+}
+
+function handOut(
+  { items, cache }: MemoryAnswer,
+  reply: HeaderSetter,
+): { items: readonly MemoryView[] } {
+  reply.header('x-cache', cache);
+  return { items };
 }

@@ -15,7 +15,7 @@ afterAll(() => database.close());
 
 beforeEach(() => {
   fixture = new ContextFixture(database.dataSource, { clock });
-  purger = new ExpiredEntriesPurger(fixture.context.stores.database);
+  purger = new ExpiredEntriesPurger(fixture.context.stores.database, fixture.context.changes);
 });
 afterEach(async () => {
   await fixture.close();

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ExpiredRowsPurger, PurgesExpiredRows } from '#libs/jobs';
+import { SourceInvalidation } from '../caching/source-invalidation.js';
 import { ContextDatabase } from '../store/database.js';
 import { deleteExpiredEntries } from '../store/retention.queries.js';
 
@@ -9,11 +10,16 @@ import { deleteExpiredEntries } from '../store/retention.queries.js';
 export class ExpiredEntriesPurger extends ExpiredRowsPurger {
   readonly owner = 'context.entry';
 
-  constructor(private readonly database: ContextDatabase) {
+  constructor(
+    private readonly database: ContextDatabase,
+    private readonly changes: SourceInvalidation,
+  ) {
     super();
   }
 
-  purgeBatch(limit: number, now: Date): Promise<number> {
-    return deleteExpiredEntries(this.database, now, limit);
+  async purgeBatch(limit: number, now: Date): Promise<number> {
+    const { deleted, sourceIds } = await deleteExpiredEntries(this.database, now, limit);
+    await this.changes.entries(sourceIds);
+    return deleted;
   }
 }

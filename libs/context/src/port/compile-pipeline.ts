@@ -34,6 +34,8 @@ export interface Compilation {
   readonly entries: readonly StoreEntry[];
   readonly dbMs: number;
   readonly rankMs: number;
+  /** Whether everything that was asked has answered. */
+  readonly isComplete: boolean;
   /** The first failure, when no source could be read. */
   readonly failure?: unknown;
 }
@@ -98,14 +100,7 @@ export async function compileContext(
     status: reading.failures.has(place) ? 'failed' : 'ok',
   }));
   const report: CompileReport = {
-    fingerprint: compileFingerprint({
-      scope: environment.scope ?? null,
-      texts,
-      sources: targets.map(({ manager, where }) => ({ id: manager.name, where })),
-      recentLimit,
-      queryLimit,
-      limit,
-    }),
+    fingerprint: fingerprintOfCompile(targets, options, environment.scope),
     sources,
     ...(environment.explain === true ? { explain: used.map((one) => explain(one, targets)) } : {}),
   };
@@ -116,8 +111,25 @@ export async function compileContext(
     entries: used.map(({ entry }) => entry),
     dbMs: readMs - startedMs,
     rankMs: environment.monotonicMs() - readMs,
+    isComplete: reading.failures.size === 0 && !query.isPartial,
     ...(hasOnlyFailed ? { failure: reading.failures.values().next().value } : {}),
   };
+}
+
+/** The fingerprint that the report of a compile has. @param scope what it depends on beside the question */
+export function fingerprintOfCompile(
+  targets: readonly CompileTarget[],
+  options: Omit<CompileOptions, 'sources'>,
+  scope: unknown,
+): string {
+  return compileFingerprint({
+    scope: scope ?? null,
+    texts: options.texts ?? [],
+    sources: targets.map(({ manager, where }) => ({ id: manager.name, where })),
+    recentLimit: options.recentLimit ?? COMPILE_DEFAULTS.recentLimit,
+    queryLimit: options.queryLimit ?? COMPILE_DEFAULTS.queryLimit,
+    limit: options.limit ?? COMPILE_DEFAULTS.limit,
+  });
 }
 
 /** All of the caller's texts, and the latest of the recent ones up to the limit. */

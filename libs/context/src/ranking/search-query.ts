@@ -69,6 +69,8 @@ export class SearchQuery {
     texts: readonly SearchText[],
     statistics: TermStatistics,
     private readonly meaning?: SearchVectors,
+    /** Whether an embedding service should have told what the texts mean, and did not answer. */
+    readonly isPartial = false,
   ) {
     const drafts = texts.map((text) => draftOf(text, statistics));
     this.seeds = drafts.map(({ seed }) => seed);

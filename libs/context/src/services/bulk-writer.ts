@@ -28,6 +28,8 @@ export class BulkWriter {
     private readonly database: ContextDatabase,
     private readonly writer: EntryWriter,
     private readonly options: BulkWriterOptions,
+    /** Told of each batch that is stored for good while others follow. */
+    private readonly onBatch: (sourceId: string) => void,
   ) {}
 
   /** @throws SourceNotFoundError when the source is deleted meanwhile, and the signal's reason */
@@ -70,6 +72,7 @@ export class BulkWriter {
       if (batch.size === 0) return;
       await flight.start(batch, async () => {
         await this.writeBatch(database, sourceId, batch.records, report, reject);
+        if (!isAbort) this.onBatch(sourceId);
         onProgress?.(report.lines);
       });
     };

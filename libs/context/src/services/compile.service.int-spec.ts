@@ -231,11 +231,16 @@ describe('the sources of a compile', () => {
     const ask = () => compile({ sources: [{ id: 'a' }] });
     await ask();
     await ask();
-    const { compiler, sources } = fixture.context;
-    expect(compiler.managerCacheMetrics()).toMatchObject({ hits: 1, misses: 1, currentSize: 1 });
+    const { sourceCache, sources } = fixture.context;
+    expect(sourceCache.metrics()).toMatchObject({ hits: 1, misses: 1, currentSize: 1 });
     await sources.update(fixture.user, 'a', { name: 'b' });
     await expect(ask()).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
-    expect(compiler.managerCacheMetrics().currentSize).toBe(0);
+    expect(sourceCache.metrics()).toMatchObject({ hits: 1, misses: 2 });
+    // That there is none of this name is known now, too.
+    await expect(ask()).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
+    expect(sourceCache.metrics()).toMatchObject({ hits: 2, misses: 2, currentSize: 1 });
+    await sources.update(fixture.user, 'b', { name: 'a' });
+    expect((await ask()).report.sources).toHaveLength(1);
   });
 });
 

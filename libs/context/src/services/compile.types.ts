@@ -1,4 +1,4 @@
-export type { ManagerCacheMetrics } from '../port/manager-cache.js';
+import type { CacheSource } from '#libs/cache';
 import type { CompileReport } from '../port/compile-report.js';
 import type { Message } from '../port/context-port.js';
 
@@ -35,4 +35,18 @@ export interface CompileAnswer {
   readonly messages: readonly Message[];
   readonly report: CompileReport;
   readonly timings: CompileTimings;
+  /** The level of the cache that had it; MISS when it was compiled for this answer. */
+  readonly cache: CacheSource;
+  /** Changes when the messages do. */
+  readonly etag: string;
+}
+
+/** A context as it is kept: what any caller with the same question over the same sources gets. */
+export interface CompiledContext {
+  readonly messages: readonly Message[];
+  readonly report: CompileReport;
+  readonly entryIds: readonly string[];
+  readonly etag: string;
+  readonly dbMs: number;
+  readonly rankMs: number;
 }

@@ -1,8 +1,8 @@
 import { type Clock, isUuid, type Principal } from '#libs/core';
 import { decodeCursor, encodeCursor, type Page, type PageQuery } from '#libs/http';
 import { z } from 'zod';
+import type { SourceInvalidation } from '../caching/source-invalidation.js';
 import { EntryNotFoundError } from '../errors/entry-not-found.error.js';
-import { sourceChanged } from '../events.js';
 import type { ConsistencyReport } from '../port/dual-store-manager.js';
 import type { NewEntry } from '../port/store-entry.js';
 import type { IndexMaintenance } from '../store/index-maintenance.js';
@@ -50,6 +50,7 @@ export class EntryService {
     private readonly stores: PostgresStores,
     private readonly bulk: BulkWriter,
     private readonly maintenance: IndexMaintenance,
+    private readonly changes: SourceInvalidation,
     private readonly clock: Clock,
     private readonly options: { readonly streamBatchRows: number },
   ) {}
@@ -118,12 +119,16 @@ export class EntryService {
     options?: BulkOptions,
   ): Promise<BulkReport> {
     const { id } = await this.sources.resolve(principal, source, 'write');
-    const report = await this.bulk.write(id, lines, options);
+    const report = await this.bulk.write(id, lines, options).catch(async (error: unknown) => {
+      // Some batches may be stored.
+      await this.changes.entries([id]);
+      throw error;
+    });
     const changed = report.inserted + report.updated;
     if (changed > 0) {
       this.maintenance.written(changed);
       this.stores.indexer.nudge();
-      sourceChanged.publish(() => ({ sourceId: id, change: 'entries' }));
+      await this.changes.entries([id]);
     }
     return report;
   }
@@ -142,13 +147,16 @@ export class EntryService {
       if (unwanted.length > 0) deleted += await deleteEntries(this.stores.database, id, unwanted);
       unwanted = [];
     };
-    for await (const entry of await streamExternalKeys(this.stores.database, id, { batchRows })) {
-      if (isWanted(entry.externalKey)) continue;
-      unwanted.push(entry.id);
-      if (unwanted.length >= batchRows) await flush();
+    try {
+      for await (const entry of await streamExternalKeys(this.stores.database, id, { batchRows })) {
+        if (isWanted(entry.externalKey)) continue;
+        unwanted.push(entry.id);
+        if (unwanted.length >= batchRows) await flush();
+      }
+      await flush();
+    } finally {
+      if (deleted > 0) await this.changes.entries([id]);
     }
-    await flush();
-    if (deleted > 0) sourceChanged.publish(() => ({ sourceId: id, change: 'entries' }));
     return deleted;
   }
 

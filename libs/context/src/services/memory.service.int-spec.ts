@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { newId } from '#libs/core';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
+import type { RecallRequest, RelevantRequest } from './memory.service.js';
 import { ContextFixture, principal, stoppedClock } from '../testing/context-fixture.js';
 
 let database: TestDatabase;
@@ -28,14 +29,20 @@ async function remember(texts: readonly string[], who = fixture.user): Promise<s
 const textsOf = (memories: readonly { text: string }[]): string[] =>
   memories.map(({ text }) => text);
 
+const recall = async (request: RecallRequest, who = fixture.user) =>
+  (await fixture.context.memories.recall(who, request)).items;
+
+const relevant = async (request: RelevantRequest = {}, who = fixture.user) =>
+  (await fixture.context.memories.relevant(who, request)).items;
+
 describe('memories', () => {
   it('are recalled by what they say, best first', async () => {
     await remember(['Ann likes green tea', 'The dentist is on Friday', 'Tea is at five']);
-    const found = await fixture.context.memories.recall(fixture.user, { query: 'green tea' });
+    const found = await recall({ query: 'green tea' });
     expect(textsOf(found)).toEqual(['Ann likes green tea', 'Tea is at five']);
     expect(found[0]).toMatchObject({ importance: 0, pinned: false, rating: null, metadata: {} });
     expect(found[0]?.terms.text).toBeGreaterThan(found[1]?.terms.text ?? Infinity);
-    const one = await fixture.context.memories.recall(fixture.user, { query: 'tea', limit: 1 });
+    const one = await recall({ query: 'tea', limit: 1 });
     expect(one).toHaveLength(1);
   });
 
@@ -47,7 +54,7 @@ describe('memories', () => {
       });
     }
     await fixture.settle();
-    const found = await fixture.context.memories.recall(fixture.user, {
+    const found = await recall({
       query: 'keys',
       where: { topic: 'home' },
     });
@@ -61,14 +68,12 @@ describe('memories', () => {
       occurredAt: new Date(clock.nowMs() - 1e10),
     });
     await remember(Array.from({ length: 60 }, (_, index) => `Small talk ${index}`));
-    const { memories } = fixture.context;
-    expect(textsOf(await memories.relevant(fixture.user, { limit: 1 }))).toEqual([
-      'Allergic to nuts',
-    ]);
-    const talk = await memories.relevant(fixture.user, { texts: ['small talk 17'], limit: 2 });
+
+    expect(textsOf(await relevant({ limit: 1 }))).toEqual(['Allergic to nuts']);
+    const talk = await relevant({ texts: ['small talk 17'], limit: 2 });
     expect(textsOf(talk)[0]).toBe('Small talk 17');
     expect(talk[0]?.score).toBeGreaterThan(talk[1]?.score ?? Infinity);
-    expect(await memories.relevant(fixture.user, {})).toHaveLength(10);
+    expect(await relevant()).toHaveLength(10);
   });
 
   it('move with feedback, and keep what it does not state', async () => {
@@ -77,7 +82,7 @@ describe('memories', () => {
     await memories.feedback(fixture.user, first, { rating: 4 });
     await memories.feedback(fixture.user, first, { pinned: true });
     await memories.feedback(fixture.user, second, { rating: -5, importance: true });
-    const [best, worst] = await memories.relevant(fixture.user, {});
+    const [best, worst] = await relevant();
     expect(best).toMatchObject({ id: first, rating: 4, pinned: true, importance: 0 });
     expect(best?.terms.importance).toBe(6.5);
     expect(worst).toMatchObject({ id: second, rating: -5, importance: 5 });
@@ -87,15 +92,15 @@ describe('memories', () => {
     const [id = ''] = await remember(['My secret']);
     const { memories } = fixture.context;
     for (const other of [principal(fixture.user.organizationId), principal()]) {
-      expect(await memories.recall(other, { query: 'secret' })).toEqual([]);
-      expect(await memories.relevant(other, {})).toEqual([]);
+      expect(await recall({ query: 'secret' }, other)).toEqual([]);
+      expect(await relevant({}, other)).toEqual([]);
       await expect(memories.feedback(other, id, { rating: 1 })).rejects.toMatchObject({
         code: 'ENTRY_NOT_FOUND',
       });
       await remember(['Their own'], other);
-      expect(textsOf(await memories.relevant(other, {}))).toEqual(['Their own']);
+      expect(textsOf(await relevant({}, other))).toEqual(['Their own']);
     }
-    expect(textsOf(await memories.relevant(fixture.user, {}))).toEqual(['My secret']);
+    expect(textsOf(await relevant())).toEqual(['My secret']);
   });
 
   it('need a permission', async () => {
@@ -121,7 +126,7 @@ describe('memories', () => {
     expect(items.map(({ name, kind, scope }) => [name, kind, scope])).toEqual([
       ['memories', 'memory', 'personal'],
     ]);
-    expect(await fixture.context.memories.relevant(fixture.user, {})).toHaveLength(8);
+    expect(await relevant()).toHaveLength(8);
   });
 
   it('are not found under an id that is none', async () => {

@@ -1,10 +1,11 @@
 import { type AccessControl, isError, isUuid, newId, type Principal } from '#libs/core';
 import { decodeCursor, encodeCursor, type Page, type PageQuery } from '#libs/http';
 import { z } from 'zod';
+import type { SourceCache } from '../caching/source-cache.js';
+import type { SourceInvalidation } from '../caching/source-invalidation.js';
 import { SourceForbiddenError } from '../errors/source-forbidden.error.js';
 import { SourceNameTakenError } from '../errors/source-name-taken.error.js';
 import { SourceNotFoundError } from '../errors/source-not-found.error.js';
-import { sourceChanged } from '../events.js';
 import type { ContextDatabase } from '../store/database.js';
 import {
   deleteSource,
@@ -32,6 +33,8 @@ export class SourceService {
   constructor(
     private readonly database: ContextDatabase,
     private readonly access: AccessControl,
+    private readonly cached: SourceCache,
+    private readonly changes: SourceInvalidation,
   ) {}
 
   /** @throws SourceForbiddenError, SourceNameTakenError */
@@ -49,7 +52,7 @@ export class SourceService {
       cacheRule: input.cacheRule ?? null,
     });
     if (row === undefined) throw new SourceNameTakenError(input.name);
-    sourceChanged.publish(() => ({ sourceId: row.id, change: 'configured' }));
+    await this.changes.configured(row);
     return toView(row);
   }
 
@@ -86,7 +89,7 @@ export class SourceService {
   ): Promise<SourceView> {
     const source = await this.resolve(principal, idOrName, 'manage');
     if (changes.name !== undefined) this.require(principal, resourceOf(changes.name), 'manage');
-    const row = await this.save({
+    const changed = await this.save({
       id: source.id,
       name: changes.name ?? source.name,
       label: changes.label ?? source.label,
@@ -95,16 +98,18 @@ export class SourceService {
         changes.retentionDays === undefined ? source.retentionDays : changes.retentionDays,
       cacheRule: changes.cacheRule === undefined ? source.cacheRule : changes.cacheRule,
     });
-    if (row === undefined) throw new SourceNotFoundError(idOrName);
-    sourceChanged.publish(() => ({ sourceId: row.id, change: 'configured' }));
+    if (changed === undefined) throw new SourceNotFoundError(idOrName);
+    const { nameBefore, ...row } = changed;
+    await this.changes.configured(row, nameBefore);
     return toView(row);
   }
 
   /** Deletes a source with all its entries. @throws SourceForbiddenError, SourceNotFoundError */
   async delete(principal: Principal, idOrName: string): Promise<void> {
     const source = await this.resolve(principal, idOrName, 'delete');
-    await deleteSource(this.database, source.id);
-    sourceChanged.publish(() => ({ sourceId: source.id, change: 'deleted' }));
+    const deleted = await deleteSource(this.database, source.id);
+    // Somebody else may have been first, and be telling of it still.
+    await this.changes.deleted(deleted ?? source);
   }
 
   /**
@@ -142,15 +147,33 @@ export class SourceService {
     });
   }
 
+  /**
+   * As `resolveAll`, from memory where it can be: for what is read with every request. The
+   * permission is asked each time.
+   */
+  async resolveCached(
+    principal: Principal,
+    names: readonly string[],
+    action: SourceAction,
+  ): Promise<SourceRow[]> {
+    this.requireAll(principal, names, action);
+    const rows = await this.cached.find(principal, names);
+    return names.map((name, index) => {
+      const row = rows[index];
+      if (row === undefined) throw new SourceNotFoundError(name);
+      return row;
+    });
+  }
+
   /** @throws SourceForbiddenError, or SourceNotFoundError for what cannot be a name */
-  requireAll(principal: Principal, names: readonly string[], action: SourceAction): void {
+  private requireAll(principal: Principal, names: readonly string[], action: SourceAction): void {
     for (const name of names) {
       if (!SOURCE_NAME.test(name)) throw new SourceNotFoundError(name);
       this.require(principal, resourceOf(name), action);
     }
   }
 
-  private async save(changed: Parameters<typeof updateSource>[1]): Promise<SourceRow | undefined> {
+  private async save(changed: Parameters<typeof updateSource>[1]): ReturnType<typeof updateSource> {
     try {
       return await updateSource(this.database, changed);
     } catch (error) {

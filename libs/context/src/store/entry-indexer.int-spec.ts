@@ -29,6 +29,7 @@ function indexer(embeddings?: EmbeddingProvider, options: object = {}): EntryInd
     fixture.context.stores.database,
     { batchRows: 7, maxAttempts: 3, leaseMs: 30_000, ...options },
     embeddings,
+    (sourceIds) => fixture.context.changes.entries(sourceIds),
     (error) => {
       throw error;
     },

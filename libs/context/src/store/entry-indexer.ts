@@ -44,6 +44,8 @@ export class EntryIndexer {
     private readonly database: ContextDatabase,
     private readonly options: IndexerOptions,
     private readonly embeddings: EmbeddingProvider | undefined,
+    /** Told of the sources whose index was written: searches find more in them now. */
+    private readonly onIndexed: (sourceIds: readonly string[]) => Promise<void>,
     onFailure: (error: unknown) => void,
   ) {
     this.tasks = new BackgroundTasks(onFailure);
@@ -133,6 +135,7 @@ export class EntryIndexer {
     }));
     try {
       const written = await writeIndex(this.database, results, failure === undefined);
+      await this.tell(orders, written);
       if (failure === undefined) return { written, failed: [] };
       // The words can be searched; the vectors are tried again later.
       await this.postpone(orders, failure);
@@ -142,6 +145,12 @@ export class EntryIndexer {
       await this.postpone(orders, error);
     }
     return { written: [], failed: orders.map(({ entryId }) => entryId) };
+  }
+
+  private async tell(orders: readonly IndexOrder[], written: readonly string[]): Promise<void> {
+    const ids = new Set(written);
+    const sources = orders.filter(({ entryId }) => ids.has(entryId)).map((order) => order.sourceId);
+    if (sources.length > 0) await this.onIndexed([...new Set(sources)]);
   }
 
   private async embed(

@@ -1,7 +1,6 @@
 import { type Clock, isError } from '#libs/core';
 import { EntryTooLargeError } from '../errors/entry-too-large.error.js';
 import { SourceNotFoundError } from '../errors/source-not-found.error.js';
-import { sourceChanged } from '../events.js';
 import type { Consistency } from '../port/dual-store-manager.js';
 import type { NewEntry } from '../port/store-entry.js';
 import type { EmbeddingProvider } from '../ranking/embedding-provider.js';
@@ -39,6 +38,8 @@ export class EntryWriter {
     private readonly clock: Clock,
     private readonly embeddings: EmbeddingProvider | undefined,
     private readonly options: WriterOptions,
+    /** Told of each entry that was written alone, before its writer is. */
+    private readonly onWritten: (sourceId: string) => Promise<void>,
   ) {}
 
   /** @throws EntryTooLargeError */
@@ -67,7 +68,7 @@ export class EntryWriter {
       return { id: await findEntryId(this.database, sourceId, record), inserted: false };
     }
     if (!isStrict) this.indexer.nudge();
-    sourceChanged.publish(() => ({ sourceId, change: 'entries' }));
+    await this.onWritten(sourceId);
     return { id: stored.id, inserted: stored.inserted };
   }
 

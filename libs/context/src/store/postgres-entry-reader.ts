@@ -74,8 +74,8 @@ export class PostgresEntryReader implements BatchReader {
   async prepare(texts: readonly SearchText[]): Promise<SearchQuery> {
     const [statistics, vectors] = await Promise.all([this.statistics.current(), this.embed(texts)]);
     const weight = this.options().embeddingWeight;
-    return vectors.length === 0
-      ? new SearchQuery(texts, statistics)
+    return vectors === undefined || vectors.length === 0
+      ? new SearchQuery(texts, statistics, undefined, vectors === undefined)
       : new SearchQuery(texts, statistics, { vectors, weight });
   }
 
@@ -105,11 +105,12 @@ export class PostgresEntryReader implements BatchReader {
     });
   }
 
-  private async embed(texts: readonly SearchText[]): Promise<readonly Uint8Array[]> {
+  /** Undefined when the service does not answer. */
+  private async embed(texts: readonly SearchText[]): Promise<readonly Uint8Array[] | undefined> {
     const asked = texts.filter(({ isEcho }) => isEcho !== true).map(({ text }) => text);
     if (this.embeddings === undefined || asked.length === 0) return [];
     // The provider reports its own failures; the words alone rank as well as they can.
-    return this.embeddings.embed(asked).catch(() => []);
+    return this.embeddings.embed(asked).catch(() => undefined);
   }
 
   private toSourceRead({ manager, limit, where }: BatchRead): SourceRead {

@@ -2,14 +2,14 @@ import type { Queryable } from './database.js';
 
 /**
  * Deletes entries past the retention of their source, and those marked as expired, with their
- * index. Returns how many; fewer than `limit` means that none are left.
+ * index. Returns how many, and of which sources; fewer than `limit` means that none are left.
  */
 export async function deleteExpiredEntries(
   database: Queryable,
   now: Date,
   limit: number,
-): Promise<number> {
-  const [row] = await database.query<{ deleted: number }>(
+): Promise<{ readonly deleted: number; readonly sourceIds: readonly string[] }> {
+  const [row] = await database.query<{ deleted: number; sourceIds: string[] | null }>(
     `WITH expired AS (
        SELECT e.id FROM context_source s
        CROSS JOIN LATERAL (
@@ -24,10 +24,10 @@ export async function deleteExpiredEntries(
      ), locked AS (
        SELECT e.id FROM context_entry e JOIN expired USING (id) FOR UPDATE OF e SKIP LOCKED
      ), deleted AS (
-       DELETE FROM context_entry e USING locked WHERE e.id = locked.id RETURNING 1
+       DELETE FROM context_entry e USING locked WHERE e.id = locked.id RETURNING e.source_id
      )
-     SELECT count(*)::int AS deleted FROM deleted`,
+     SELECT count(*)::int AS deleted, array_agg(DISTINCT source_id) AS "sourceIds" FROM deleted`,
     [now, limit],
   );
-  return row?.deleted ?? 0;
+  return { deleted: row?.deleted ?? 0, sourceIds: row?.sourceIds ?? [] };
 }

@@ -43,6 +43,30 @@ export function findSourcesByName(
   );
 }
 
+/**
+ * The sources of names in organizations, whoever owns them: at most `limit` a name, the shared one
+ * first. In the order of the names.
+ */
+export async function findSourcesNamed(
+  database: Queryable,
+  names: readonly { readonly organizationId: string; readonly name: string }[],
+  limit: number,
+): Promise<SourceRow[][]> {
+  const found: SourceRow[][] = names.map(() => []);
+  const rows = await database.query<SourceRow & { readonly place?: string }>(
+    `SELECT n.place, s.*
+     FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS n(organization_id, name, place)
+     CROSS JOIN LATERAL (
+       SELECT ${COLUMNS} FROM context_source
+       WHERE organization_id = n.organization_id AND name = n.name
+       ORDER BY scope = 'personal', id LIMIT $3
+     ) s`,
+    [names.map(({ organizationId }) => organizationId), names.map(({ name }) => name), limit],
+  );
+  for (const { place, ...row } of rows) found[Number(place) - 1]?.push(row);
+  return found;
+}
+
 /** The source of an id, if the viewer may know of it. */
 export async function findSourceById(
   database: Queryable,
@@ -96,15 +120,18 @@ export async function insertSource(
   return row;
 }
 
-/** Overwrites what may change of a source; undefined when it is gone. */
+/** Overwrites what may change of a source, and says its name before; undefined when it is gone. */
 export async function updateSource(
   database: Queryable,
   source: Pick<SourceRow, 'id' | 'name' | 'label' | 'kind' | 'retentionDays' | 'cacheRule'>,
-): Promise<SourceRow | undefined> {
-  const [row] = await database.query<SourceRow>(
-    `UPDATE context_source
+): Promise<(SourceRow & { readonly nameBefore: string }) | undefined> {
+  const [row] = await database.query<SourceRow & { readonly nameBefore: string }>(
+    `WITH before AS (
+       SELECT id AS before_id, name AS name_before FROM context_source WHERE id = $1 FOR UPDATE
+     )
+     UPDATE context_source
      SET name = $2, label = $3, kind = $4, retention_days = $5, cache_rule = $6, updated_at = now()
-     WHERE id = $1 RETURNING ${COLUMNS}`,
+     FROM before WHERE id = before_id RETURNING ${COLUMNS}, name_before AS "nameBefore"`,
     [
       source.id,
       source.name,
@@ -117,7 +144,14 @@ export async function updateSource(
   return row;
 }
 
-/** Deletes a source with its entries and their index. */
-export async function deleteSource(database: Queryable, id: string): Promise<void> {
-  await database.query('DELETE FROM context_source WHERE id = $1', [id]);
+/** Deletes a source with its entries and their index; undefined when it is gone. */
+export async function deleteSource(
+  database: Queryable,
+  id: string,
+): Promise<SourceRow | undefined> {
+  const [row] = await database.query<SourceRow>(
+    `DELETE FROM context_source WHERE id = $1 RETURNING ${COLUMNS}`,
+    [id],
+  );
+  return row;
 }
