@@ -1,13 +1,12 @@
 /**
  * `npm run bench:cache`: this engine beside other caches for Node, in one run with interleaved
  * rounds: a hit, a miss, 50 keys at once, the same from Redis, and the memory of an entry.
- * `--json` prints one JSON document. Redis is `REDIS_URL`, else the `redis-server` or
- * `valkey-server` on the PATH, else what needs it is left out.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import {
   type Contestant,
@@ -18,6 +17,7 @@ import {
 } from './support/cache-contestants.js';
 import { printTable } from './support/print-table.js';
 import { startProgressBar } from './support/progress-bar.js';
+import { wholeNumber } from './support/whole-number.js';
 
 const ITEMS = 10_000;
 const KEYS = Array.from({ length: ITEMS }, (_, index) => `customer:${index}:profile`);
@@ -27,10 +27,23 @@ const MANY = 50;
 const MANY_A_ROUND = 200;
 const REDIS_READS_A_ROUND = 200;
 const ROUNDS = 31;
-const REDIS_ROUNDS = 11;
 const MEMORY_ITEMS = 100_000;
 const BASELINE = 'async lru-cache get';
+const OWN = 'pantheon';
+const PARTS = ['hit', 'many', 'miss', 'redis', 'memory'];
 const PORT = 16_399;
+
+const HELP = `This engine beside other caches for Node: time of one operation, and memory of an entry.
+
+  npm run bench:cache                            everything, in about a minute
+  npm run bench:cache -- --parts hit,redis       some of ${PARTS.join(', ')}
+  npm run bench:cache -- --rounds 5              fewer rounds (default ${ROUNDS})
+  npm run bench:cache -- --json                  one JSON document
+
+Rounds are taken in turn and the lower quartile of them counts, so that a busy machine hits all
+alike. Redis is REDIS_URL, else the redis-server or valkey-server on the PATH, else what needs it is
+left out. Memory is measured in a process of its own for each cache.`;
+
 const LIBRARIES = [
   'lru-cache',
   'cache-manager',
@@ -47,6 +60,19 @@ interface Row {
   readonly cache: string;
   readonly ns: number;
   readonly 'beside the first': number;
+}
+
+interface MemoryRow {
+  readonly cache: string;
+  readonly 'bytes an entry': number;
+  readonly 'beside the first': number;
+}
+
+interface Verdict {
+  readonly statement: string;
+  readonly value: number;
+  readonly limit: number;
+  readonly isMet: boolean;
 }
 
 type Workload = (contestant: Contestant, round: number) => Promise<number>;
@@ -125,9 +151,22 @@ const redisMany: Workload = (contestant) =>
     }
   });
 
+/** Lets timers and promises end, and takes back what nobody holds. */
+async function settle(): Promise<void> {
+  for (let round = 0; round < 3; round += 1) {
+    await sleep(50);
+    (globalThis as unknown as { gc: () => void }).gc();
+  }
+}
+
+/** In a function of its own, whose cache nobody holds afterwards. */
+async function warmUp(make: () => Promise<Contestant>, value: object): Promise<void> {
+  const contestant = await make();
+  await contestant.getOrSet('first', () => value);
+}
+
 /** Bytes of heap that an entry costs beside its key and value, in a process of its own. */
 async function measureMemory(name: string): Promise<void> {
-  const collect = (globalThis as unknown as { gc: () => void }).gc;
   const keys = Array.from({ length: MEMORY_ITEMS }, (_, index) => `customer:${index}:profile`);
   const value = load('shared');
   // Keys are flat strings before and after: looking one up has flattened it.
@@ -136,25 +175,20 @@ async function measureMemory(name: string): Promise<void> {
     ([each]) => each === name,
   )?.[1] as () => Promise<Contestant>;
   // The code of the library is loaded and compiled before; its tables are not made before.
-  await (await make()).getOrSet('first', () => value);
-  collect();
+  await warmUp(make, value);
+  await settle();
   const before = process.memoryUsage();
   const contestant = await make();
   for (const key of keys) await contestant.getOrSet(key, () => value);
-  // Timers and promises of the library end.
-  await sleep(50);
-  collect();
+  await settle();
   const after = process.memoryUsage();
   const bytes = after.heapUsed + after.external - before.heapUsed - before.external;
   // The entries are still there, so they have been measured.
   await contestant.getOrSet(keys[0] as string, () => value);
   console.log(JSON.stringify({ bytes: bytes / seen.size }));
-  process.exit(0);
 }
 
-function memoryRows(
-  names: readonly string[],
-): { cache: string; 'bytes an entry': number; 'beside the first': number }[] {
+function memoryRows(names: readonly string[]): MemoryRow[] {
   const bytes = names.map((name) => {
     const output = execFileSync(
       process.execPath,
@@ -189,7 +223,7 @@ async function findRedis(): Promise<{ url: string; stop: () => void } | undefine
   return undefined;
 }
 
-async function redisRows(): Promise<{ hit: Row[]; many: Row[] } | undefined> {
+async function redisRows(rounds: number): Promise<{ hit: Row[]; many: Row[] } | undefined> {
   const server = await findRedis();
   if (server === undefined) return undefined;
   const redis = new Redis(server.url, { lazyConnect: false });
@@ -201,11 +235,11 @@ async function redisRows(): Promise<{ hit: Row[]; many: Row[] } | undefined> {
         await contestant.set?.(key, load(key));
     }
     return {
-      hit: await compare('hit in Redis', contestants, REDIS_ROUNDS, redisHit),
+      hit: await compare('hit in Redis', contestants, rounds, redisHit),
       many: await compare(
         '50 keys in Redis',
         contestants.filter((contestant) => contestant.getMany !== undefined),
-        REDIS_ROUNDS,
+        rounds,
         redisMany,
       ),
     };
@@ -215,60 +249,138 @@ async function redisRows(): Promise<{ hit: Row[]; many: Row[] } | undefined> {
   }
 }
 
-async function main(): Promise<void> {
-  const absent: Record<string, string> = {};
-  const contestants = await memoryContestants(ITEMS, (name, error) => {
-    absent[name] = String(error).split('\n')[0] ?? '';
-  });
+interface Result {
+  readonly hit?: Row[];
+  readonly many?: Row[];
+  readonly miss?: Row[];
+  readonly redis?: { hit: Row[]; many: Row[] };
+  readonly memory?: MemoryRow[];
+}
+
+async function measure(
+  parts: readonly string[],
+  rounds: number,
+  onAbsent: (name: string, error: unknown) => void,
+): Promise<Result> {
+  const contestants = await memoryContestants(ITEMS, onAbsent);
   for (const contestant of contestants) {
     for (const key of KEYS) await contestant.getOrSet(key, load);
   }
-  const result = {
-    node: process.version,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    versions: Object.fromEntries(LIBRARIES.map((name) => [name, versionOf(name)])),
-    absent,
-    hit: await compare('hit', contestants, ROUNDS, hit),
-    many: await compare(
-      '50 keys',
-      contestants.filter((contestant) => contestant.getMany !== undefined),
-      ROUNDS,
-      many,
-    ),
-    miss: await compare('miss', contestants, ROUNDS, miss),
-    redis: await redisRows(),
-    memory: memoryRows(contestants.map(({ name }) => name)),
+  const has = (part: string): boolean => parts.includes(part);
+  const ofMany = contestants.filter((contestant) => contestant.getMany !== undefined);
+  const redis = has('redis') ? await redisRows(rounds) : undefined;
+  return {
+    ...(has('hit') ? { hit: await compare('hit', contestants, rounds, hit) } : {}),
+    ...(has('many') ? { many: await compare('50 keys', ofMany, rounds, many) } : {}),
+    ...(has('miss') ? { miss: await compare('miss', contestants, rounds, miss) } : {}),
+    ...(redis === undefined ? {} : { redis }),
+    ...(has('memory') ? { memory: memoryRows(contestants.map(({ name }) => name)) } : {}),
   };
-  if (process.argv.includes('--json')) {
-    console.log(JSON.stringify(result));
-    process.exit(0);
+}
+
+/** What the result says of the statements that the benchmark was made to check. */
+function verdictsOn({ hit: hits, miss: misses, redis, memory }: Result): Verdict[] {
+  const verdicts: Verdict[] = [];
+  const check = (statement: string, value: number, limit: number): void => {
+    verdicts.push({ statement, value, limit, isMet: value <= limit });
+  };
+  /** Beside the quickest of the others that are caches of values by key. */
+  const besideRivals = (rows: readonly Row[]): number => {
+    const rivals = rows.slice(1).filter(({ cache }) => !cache.startsWith(OWN));
+    return nsOf(rows, OWN) / Math.min(...rivals.map(({ ns }) => ns));
+  };
+  if (hits !== undefined) {
+    const baseline = nsOf(hits, BASELINE);
+    check(`a hit beside ${BASELINE}`, nsOf(hits, OWN) / baseline, 1.4);
+    check(`a hit with two tags beside ${BASELINE}`, nsOf(hits, `${OWN}, two tags`) / baseline, 3);
+    check('a hit beside the quickest other cache', besideRivals(hits), 1);
   }
-  console.log(`Node ${result.node} on ${result.cpu}`);
+  if (misses !== undefined)
+    check('a miss beside the quickest other cache', besideRivals(misses), 2);
+  if (redis !== undefined) {
+    check('a hit in Redis beside the quickest other cache', besideRivals(redis.hit), 1);
+    check('50 keys in Redis beside the quickest other cache', besideRivals(redis.many), 1);
+  }
+  if (memory !== undefined) {
+    const own = memory.find(({ cache }) => cache === OWN)?.['beside the first'] ?? Number.NaN;
+    check('memory of an entry beside lru-cache', own, 1.5);
+  }
+  return verdicts;
+}
+
+function nsOf(rows: readonly Row[], cache: string): number {
+  return rows.find((row) => row.cache === cache)?.ns ?? Number.NaN;
+}
+
+function print({ hit: hits, many: manyRows, miss: misses, redis, memory }: Result): void {
+  const section = (title: string, rows: readonly object[] | undefined): void => {
+    if (rows === undefined) return;
+    console.log(`\n${title}\n`);
+    printTable(rows as Record<string, string | number>[]);
+  };
+  section(`A hit in memory; the baseline is "${BASELINE}"`, hits);
+  section(`${MANY} keys at once, all in memory`, manyRows);
+  section('A miss, with a loader that returns at once', misses);
+  section('A hit in Redis, one after the other', redis?.hit);
+  section(`${MANY} keys at once, all in Redis`, redis?.many);
+  section(
+    `Memory of an entry without its key and value, of ${MEMORY_ITEMS} that fit (bench:l1 has caches that evict)`,
+    memory,
+  );
+}
+
+async function main(): Promise<void> {
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
+  const parts = values.parts.split(',');
+  const unknown = parts.filter((part) => !PARTS.includes(part));
+  if (unknown.length > 0) {
+    console.error(`--parts takes some of ${PARTS.join(', ')}, not "${unknown.join(', ')}".`);
+    process.exitCode = 2;
+    return;
+  }
+  const absent: Record<string, string> = {};
+  const result = await measure(parts, wholeNumber('rounds', values.rounds), (name, error) => {
+    absent[name] = String(error).split('\n')[0] ?? '';
+  });
+  const verdicts = verdictsOn(result);
+  const node = process.version;
+  const cpu = cpus()[0]?.model ?? 'unknown';
+  const versions = Object.fromEntries(LIBRARIES.map((name) => [name, versionOf(name)]));
+  if (values.json) {
+    console.log(JSON.stringify({ node, cpu, versions, absent, ...result, verdicts }));
+    return;
+  }
+  console.log(`Node ${node} on ${cpu}`);
   console.log(
-    Object.entries(result.versions)
+    Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
   );
   for (const [name, why] of Object.entries(absent)) console.log(`Left out: ${name} (${why})`);
-  console.log(`\nA hit in memory; the baseline is "${BASELINE}"\n`);
-  printTable(result.hit);
-  console.log(`${MANY} keys at once, all in memory\n`);
-  printTable(result.many);
-  console.log('A miss, with a loader that returns at once\n');
-  printTable(result.miss);
-  if (result.redis === undefined) console.log('No Redis: set REDIS_URL to measure with one.\n');
-  else {
-    console.log('A hit in Redis, one after the other\n');
-    printTable(result.redis.hit);
-    console.log(`${MANY} keys at once, all in Redis\n`);
-    printTable(result.redis.many);
+  print(result);
+  if (parts.includes('redis') && result.redis === undefined) {
+    console.log('\nNo Redis: set REDIS_URL to measure with one.');
   }
-  console.log(
-    `Memory of an entry with its key's share of the tables; all share one value (${MEMORY_ITEMS} entries)\n`,
-  );
-  printTable(result.memory);
-  process.exit(0);
+  console.log('');
+  for (const { statement, value, limit, isMet } of verdicts) {
+    console.log(
+      `${isMet ? 'met   ' : 'MISSED'} ${statement}: ${value.toFixed(2)} (at most ${limit})`,
+    );
+  }
 }
 
-const memoryOf = process.argv.indexOf('--memory');
-await (memoryOf < 0 ? main() : measureMemory(process.argv[memoryOf + 1] ?? ''));
+const { values } = parseArgs({
+  options: {
+    parts: { type: 'string', default: PARTS.join(',') },
+    rounds: { type: 'string', default: String(ROUNDS) },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+    memory: { type: 'string' },
+  },
+});
+await (values.memory === undefined ? main() : measureMemory(values.memory));
+// Libraries leave timers behind.
+process.exit();
