@@ -23,6 +23,13 @@ export class AuthEventLog implements OnModuleInit, OnApplicationShutdown {
     if (event.type === 'refresh-token-reused') {
       const { sessionId, userId } = event;
       log.warn('A refresh token was used twice; its session was ended', { sessionId, userId });
+    } else if (event.type === 'eviction-unconfirmed') {
+      const { what, error: err } = event;
+      log.warn('A change of permissions was stored, but not every process has confirmed it', {
+        code: 'AUTH_EVICTION_UNCONFIRMED',
+        what,
+        err,
+      });
     } else if (event.type === 'login' && event.outcome === 'throttled') {
       log.warn('Log-ins are refused after too many failures', { address: event.address });
     } else if (event.type === 'login' && event.outcome === 'failed') {

@@ -12,7 +12,13 @@ export type AuthEvent =
   | { readonly type: 'refreshed'; readonly userId: string }
   /** A refresh token came back after its use: it, or its successor, is in wrong hands. */
   | { readonly type: 'refresh-token-reused'; readonly userId: string; readonly sessionId: string }
-  | { readonly type: 'logged-out'; readonly sessionId: string };
+  | { readonly type: 'logged-out'; readonly sessionId: string }
+  /** A change was stored, and not every process has confirmed in time that it goes by it. */
+  | {
+      readonly type: 'eviction-unconfirmed';
+      readonly what: 'user' | 'role' | 'session';
+      readonly error?: unknown;
+    };
 
 /** Every event of authentication in this process. */
 export const authEvents = eventChannel<AuthEvent>('pantheon.auth');

@@ -16,6 +16,7 @@ import { AuthEventLog } from './auth-event.log.js';
 import { AuthGuard } from './guards/auth.guard.js';
 import { PermissionGuard } from './guards/permission.guard.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
+import { PrincipalCache } from './principals/principal.cache.js';
 import { PrincipalLoader } from './principals/principal.loader.js';
 import { SessionStore } from './sessions/session.store.js';
 import { Sessions } from './sessions/sessions.js';
@@ -38,7 +39,7 @@ const services = [
 /**
  * Accounts, sessions and permissions, with the guards that every route passes. Global, so that
  * other libs find `AccessControl` without knowing this one. It needs `DataSource`,
- * `SettingsStore` and `Clock` from global modules. Routes are mounted by the app:
+ * `SettingsStore`, `RootLogger` and `Clock` from global modules, and uses `Caches` if there are. Routes are mounted by the app:
  * `authControllers`.
  */
 @Global()
@@ -60,6 +61,7 @@ const services = [
     FailureThrottle,
     GrantStore,
     PasswordHasher,
+    PrincipalCache,
     SessionStore,
     SigningKeyStore,
     SigningKeys,

@@ -76,6 +76,14 @@ export const authSettings = defineSettings('auth', {
     live: true,
     description: 'Most access tokens whose verified claims are kept in memory',
   }),
+  principalCacheTtlSeconds: z.number().int().min(0).max(3_600).default(60).meta({
+    live: true,
+    description:
+      'Longest time that a principal is kept in memory, and no longer than its session; changes end it at once; 0 turns the cache off',
+  }),
+  principalCacheEntries: z.number().int().min(1).max(1_000_000).default(10_000).meta({
+    description: 'Most sessions whose principals are kept in memory',
+  }),
   passwordMinCharacters: z.number().int().min(8).max(128).default(12).meta({
     live: true,
     description: 'Shortest password that is accepted for an account',

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Clock, type Principal } from '#libs/core';
+import type { Principal } from '#libs/core';
 import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
-import { PrincipalLoader } from '../principals/principal.loader.js';
+import { PrincipalCache } from '../principals/principal.cache.js';
 import { AccessTokens } from '../tokens/access-tokens.js';
 
 /** Who a request comes from, and by which session. */
@@ -18,12 +18,11 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i;
 export class Authenticator {
   constructor(
     private readonly accessTokens: AccessTokens,
-    private readonly principals: PrincipalLoader,
-    private readonly clock: Clock,
+    private readonly principals: PrincipalCache,
   ) {}
 
   /**
-   * Verifies the token (from memory when it was seen before), then asks the database once: the
+   * Verifies the token and looks up its session, both from memory when they were seen before: the
    * session must be alive and the user active at this moment.
    * @throws UnauthenticatedError AUTH_TOKEN_MISSING, AUTH_TOKEN_EXPIRED or AUTH_TOKEN_INVALID
    */
@@ -32,7 +31,7 @@ export class Authenticator {
     const token = BEARER.exec(header)?.[1];
     if (token === undefined) throw new UnauthenticatedError('AUTH_TOKEN_INVALID');
     const { userId, sessionId } = await this.accessTokens.verify(token);
-    const principal = await this.principals.ofSession(userId, sessionId, this.clock.now());
+    const principal = await this.principals.ofSession(userId, sessionId);
     if (principal === undefined) throw new UnauthenticatedError('AUTH_TOKEN_INVALID');
     return { principal, sessionId };
   }

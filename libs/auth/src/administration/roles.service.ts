@@ -6,6 +6,7 @@ import { Role } from '../entities/role.entity.js';
 import { AccountConflictError } from '../errors/account-conflict.error.js';
 import { AccountNotFoundError } from '../errors/account-not-found.error.js';
 import { ForbiddenError } from '../errors/forbidden.error.js';
+import { PrincipalCache } from '../principals/principal.cache.js';
 import { allowing, requireCoverage } from './delegation.js';
 import { GrantStore } from './grant.store.js';
 
@@ -34,6 +35,7 @@ export class RolesService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly grants: GrantStore,
+    private readonly principals: PrincipalCache,
     private readonly clock: Clock,
   ) {}
 
@@ -85,7 +87,7 @@ export class RolesService {
     roleId: string,
     grants: readonly PermissionGrant[],
   ): Promise<RoleView> {
-    return this.dataSource.transaction(async (manager) => {
+    const changed = await this.dataSource.transaction(async (manager) => {
       const role = await this.lockOwn(manager, caller, roleId);
       requireCoverage(caller, [
         ...(await this.grants.of(manager, { roleId })),
@@ -95,6 +97,8 @@ export class RolesService {
       const kept = await this.grants.replace(manager, { roleId }, grants);
       return { id, name, description, builtIn: false, grants: kept };
     });
+    await this.principals.forgetRole();
+    return changed;
   }
 
   /** Deletes a role and takes it from everybody who has it. Throws like `replaceGrants`. */
@@ -104,6 +108,7 @@ export class RolesService {
       requireCoverage(caller, await this.grants.of(manager, { roleId }));
       await manager.getRepository(Role).delete({ id: roleId });
     });
+    await this.principals.forgetRole();
   }
 
   private async lockOwn(manager: EntityManager, caller: Principal, id: string): Promise<Role> {

@@ -8,6 +8,7 @@ import { AccountInputError } from '../errors/account-input.error.js';
 import { AccountNotFoundError } from '../errors/account-not-found.error.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { acceptNewPassword } from '../passwords/password-policy.js';
+import { PrincipalCache } from '../principals/principal.cache.js';
 import { allowing, requireCoverage } from './delegation.js';
 import { GrantStore } from './grant.store.js';
 import { type AssignableRole, UserStore, type UserView } from './user.store.js';
@@ -39,6 +40,7 @@ export class UsersService {
     private readonly users: UserStore,
     private readonly grants: GrantStore,
     private readonly passwords: PasswordHasher,
+    private readonly principals: PrincipalCache,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
   ) {}
@@ -77,7 +79,7 @@ export class UsersService {
    * unknown role, ForbiddenError when the user or a role goes beyond the caller's permissions
    */
   async change(caller: Principal, userId: string, change: UserChange): Promise<UserView> {
-    return this.dataSource.transaction(async (manager) => {
+    const changed = await this.dataSource.transaction(async (manager) => {
       let user = await this.lockOther(manager, caller, userId);
       const { roles, disabled } = change;
       if (roles !== undefined) {
@@ -92,6 +94,8 @@ export class UsersService {
       }
       return user;
     });
+    await this.principals.forgetUser(userId);
+    return changed;
   }
 
   /** Replaces the grants of one user alone. Throws like `change`. */
@@ -100,11 +104,13 @@ export class UsersService {
     userId: string,
     grants: readonly PermissionGrant[],
   ): Promise<UserView> {
-    return this.dataSource.transaction(async (manager) => {
+    const changed = await this.dataSource.transaction(async (manager) => {
       const user = await this.lockOther(manager, caller, userId);
       requireCoverage(caller, allowing(grants));
       return { ...user, grants: await this.grants.replace(manager, { userId }, grants) };
     });
+    await this.principals.forgetUser(userId);
+    return changed;
   }
 
   /** Locks a user whom the caller may change: another one, with no permission beyond theirs. */

@@ -3,9 +3,15 @@ import type { Principal } from '#libs/core';
 import { DataSource } from 'typeorm';
 import { BUILT_IN_ROLE_IDS } from '../accounts/built-in-roles.js';
 
+/** A session that is alive, and whose it is. */
+export interface LiveSession {
+  readonly principal: Principal;
+  readonly expiresAt: Date;
+}
+
 /** Everything a principal is made of, for the account that the rest of the statement names. */
-const SELECT_PRINCIPAL = `
-  SELECT account.id AS "userId", account.organization_id AS "organizationId", account.email,
+const PRINCIPAL = `
+  account.id AS "userId", account.organization_id AS "organizationId", account.email,
     ARRAY(
       SELECT role.name FROM user_role held JOIN role ON role.id = held.role_id
       WHERE held.user_id = account.id ORDER BY role.name
@@ -19,8 +25,7 @@ const SELECT_PRINCIPAL = `
         SELECT resource, action, effect FROM permission_grant WHERE user_id = account.id
       ) AS given
       ORDER BY given.resource, given.action, given.effect
-    ) AS grants
-  FROM user_account account`;
+    ) AS grants`;
 
 /** Loads who somebody is and what they may do, always in one query. */
 @Injectable()
@@ -29,16 +34,19 @@ export class PrincipalLoader {
 
   /**
    * The principal behind a session, or undefined when the session has ended or the user is
-   * disabled. Nothing of it is cached: what is revoked, disabled or changed in any process holds
-   * from the next request on in all of them.
+   * disabled.
    */
-  ofSession(userId: string, sessionId: string, now: Date): Promise<Principal | undefined> {
-    return this.one(
-      `JOIN user_session session ON session.user_id = account.id
+  async ofSession(userId: string, sessionId: string, now: Date): Promise<LiveSession | undefined> {
+    const [found] = await this.dataSource.query<(Principal & { expiresAt: Date })[]>(
+      `SELECT ${PRINCIPAL}, session.expires_at AS "expiresAt"
+       FROM user_account account JOIN user_session session ON session.user_id = account.id
        WHERE account.id = $1 AND account.disabled_at IS NULL
          AND session.id = $2 AND session.revoked_at IS NULL AND session.expires_at > $3`,
       [userId, sessionId, now],
     );
+    if (found === undefined) return undefined;
+    const { expiresAt, ...principal } = found;
+    return { principal, expiresAt };
   }
 
   /** The principal of an active user, for work without a session such as a command or a job. */
@@ -64,7 +72,7 @@ export class PrincipalLoader {
 
   private async one(which: string, parameters: unknown[]): Promise<Principal | undefined> {
     const [principal] = await this.dataSource.query<Principal[]>(
-      `${SELECT_PRINCIPAL} ${which}`,
+      `SELECT ${PRINCIPAL} FROM user_account account ${which}`,
       parameters,
     );
     return principal;

@@ -5,6 +5,7 @@ import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
 import { AccountConflictError } from '../errors/account-conflict.error.js';
 import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
+import { PrincipalCache } from '../principals/principal.cache.js';
 import { AccessTokens } from '../tokens/access-tokens.js';
 import { newRefreshToken, refreshTokenHash } from '../tokens/refresh-token.js';
 import { type NewRefreshToken, type SessionOwner, SessionStore } from './session.store.js';
@@ -35,6 +36,7 @@ export class Sessions {
   constructor(
     private readonly store: SessionStore,
     private readonly accessTokens: AccessTokens,
+    private readonly principals: PrincipalCache,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
   ) {}
@@ -65,7 +67,9 @@ export class Sessions {
 
   /** Ends a session and all its tokens. Ending it again is no error. */
   async end(sessionId: string): Promise<void> {
-    if (await this.store.revoke(sessionId, this.clock.now(), 'logout')) {
+    const wasAlive = await this.store.revoke(sessionId, this.clock.now(), 'logout');
+    await this.principals.forgetSession(sessionId);
+    if (wasAlive) {
       authEvents.publish(() => ({ type: 'logged-out', sessionId }));
     }
   }
@@ -93,6 +97,7 @@ export class Sessions {
     }
     const { sessionId, userId } = spent;
     await this.store.revoke(sessionId, now, 'reuse');
+    await this.principals.forgetSession(sessionId);
     authEvents.publish(() => ({ type: 'refresh-token-reused', userId, sessionId }));
     return new UnauthenticatedError('AUTH_REFRESH_TOKEN_REUSED');
   }

@@ -1,0 +1,92 @@
+import { Injectable, Optional } from '@nestjs/common';
+import { type Cache, Caches } from '#libs/cache';
+import { SettingsStore } from '#libs/config';
+import { Clock, type Principal } from '#libs/core';
+import { authEvents } from '../auth.events.js';
+import { authSettings } from '../auth.settings.js';
+import { type LiveSession, PrincipalLoader } from './principal.loader.js';
+
+const NAMESPACE = 'auth.principal';
+
+/**
+ * The principals behind sessions, in the memory of this process. Whoever changes a user, a role or a
+ * session awaits `forget…` after the commit and before the answer: then no process serves what was
+ * before. While this process cannot hear the others it asks the database each time, as it does
+ * without a cache.
+ *
+ * Grants are not put into shared levels: reading them there costs as much as the statement itself.
+ */
+@Injectable()
+export class PrincipalCache {
+  private readonly cache: Cache<LiveSession> | undefined;
+
+  constructor(
+    private readonly loader: PrincipalLoader,
+    private readonly clock: Clock,
+    private readonly settings: SettingsStore,
+    @Optional() private readonly caches?: Caches,
+  ) {
+    this.cache = caches?.open<LiveSession>(NAMESPACE, {
+      kind: 'session',
+      useTiers: false,
+      maxItems: settings.get(authSettings).principalCacheEntries,
+      ttlMs: (session) => this.lifeOf(session),
+    });
+  }
+
+  /** The principal behind a session; undefined when it has ended or the user is disabled. */
+  async ofSession(userId: string, sessionId: string): Promise<Principal | undefined> {
+    const load = (): Promise<LiveSession | undefined> =>
+      this.loader.ofSession(userId, sessionId, this.clock.now());
+    const isKept = this.caches?.hub.isInSync === true && this.ttlMs > 0;
+    const session =
+      this.cache === undefined || !isKept
+        ? await load()
+        : // What is undefined is not stored: a session that has ended is asked for each time.
+          await (this.cache as Cache<LiveSession | undefined>).getOrSet(sessionId, load, {
+            tags: [tagOfUser(userId)],
+          });
+    return session?.principal.userId === userId ? session.principal : undefined;
+  }
+
+  /** The user was changed: roles, grants, or whether they may come in. Never rejects. */
+  forgetUser(userId: string): Promise<void> {
+    return this.confirm('user', async () => this.caches?.invalidateTags([tagOfUser(userId)]));
+  }
+
+  /** A role was changed or deleted, and so everybody who has it; one step however many. Never rejects. */
+  forgetRole(): Promise<void> {
+    return this.confirm('role', async () => this.caches?.clearNamespace(NAMESPACE));
+  }
+
+  /** The session has ended. Never rejects. */
+  forgetSession(sessionId: string): Promise<void> {
+    return this.confirm('session', async () => this.cache?.delete(sessionId));
+  }
+
+  private get ttlMs(): number {
+    return this.settings.get(authSettings).principalCacheTtlSeconds * 1000;
+  }
+
+  private lifeOf({ expiresAt }: LiveSession): number {
+    return Math.min(this.ttlMs, expiresAt.getTime() - this.clock.nowMs());
+  }
+
+  private async confirm(
+    what: 'user' | 'role' | 'session',
+    forget: () => Promise<{ readonly acknowledged: boolean } | undefined>,
+  ): Promise<void> {
+    try {
+      const receipt = await forget();
+      if (receipt === undefined || receipt.acknowledged) return;
+      authEvents.publish(() => ({ type: 'eviction-unconfirmed', what }));
+    } catch (error) {
+      authEvents.publish(() => ({ type: 'eviction-unconfirmed', what, error }));
+    }
+  }
+}
+
+/** The tag of everything that depends on who a user is and what they may do. */
+function tagOfUser(userId: string): string {
+  return `user:${userId}`;
+}
