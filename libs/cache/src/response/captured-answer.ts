@@ -51,10 +51,12 @@ export function capture(
       reject(new ResponseNotCacheableError(request.routeOptions.url ?? '', 'it writes by itself'));
     };
     raw.onForeignWrite = hijacked;
-    run(request, own).then(() => {
+    const finish = async (): Promise<void> => {
+      await run(request, own);
       // Settled long before, unless the handler took the reply into its own hands.
       if (own.sent) hijacked();
-    }, reject);
+    };
+    finish().catch(reject);
   });
 }
 

@@ -61,13 +61,13 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
     if (Reflect.getMetadata(SSE_METADATA, target) !== undefined) {
       throw new ResponseNotCacheableError(name, 'it streams events');
     }
-    const parameters = Object.keys(
-      (Reflect.getMetadata(ROUTE_ARGS_METADATA, constructor, methodName) ?? {}) as object,
-    ).map((key) => Number(key.split(':')[0]));
+    const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, constructor, methodName) ??
+      {}) as object;
+    const parameters = new Set(Object.keys(args).map((key) => Number(key.split(':')[0])));
     const isPassedThrough =
       Reflect.getMetadata(RESPONSE_PASSTHROUGH_METADATA, constructor, methodName) === true;
     const takesResponse =
-      parameters.includes(RouteParamtypes.RESPONSE) || parameters.includes(RouteParamtypes.NEXT);
+      parameters.has(RouteParamtypes.RESPONSE) || parameters.has(RouteParamtypes.NEXT);
     if (takesResponse && !isPassedThrough) {
       throw new ResponseNotCacheableError(name, 'it takes the response and writes by itself');
     }
