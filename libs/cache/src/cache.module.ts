@@ -9,6 +9,9 @@ import { SettingsStore } from '#libs/config';
 import { Clock } from '#libs/core';
 import { redisSettings } from '#libs/persistence';
 import { DataSource } from 'typeorm';
+import { CacheControl } from './administration/cache-control.js';
+import { CacheOverview } from './administration/cache-overview.js';
+import { administrationProviders } from './administration/index.js';
 import { CacheRuntime } from './cache.runtime.js';
 import { CacheHub } from './engine/cache-hub.js';
 import { EntryCodec } from './entry/entry-codec.js';
@@ -16,6 +19,7 @@ import { CACHE_MANAGER, CacheManagerFacade } from './facade/cache-manager.facade
 import { CacheLearning } from './learning/cache-learning.js';
 import { learningProviders } from './learning/learning.providers.js';
 import { Caches } from './managers/caches.js';
+import { metricsProviders } from './metrics/index.js';
 
 /** Namespace of what users of `CACHE_MANAGER` store. */
 const CACHE_MANAGER_NAMESPACE = 'cache-manager';
@@ -51,8 +55,10 @@ export class CacheModule implements OnModuleInit, OnApplicationShutdown {
           inject: [Caches],
         },
         ...learningProviders,
+        ...administrationProviders,
+        ...metricsProviders,
       ],
-      exports: [CacheHub, Caches, CACHE_MANAGER, CacheLearning],
+      exports: [CacheHub, Caches, CACHE_MANAGER, CacheLearning, CacheOverview, CacheControl],
     };
   }
 

@@ -1,3 +1,4 @@
+import { cacheLoad, type CacheLoad } from '../statistics/cache.channels.js';
 import type { Answer } from './answer.js';
 import { answerOf } from './answer.js';
 import type { CacheCore } from './cache-core.js';
@@ -91,6 +92,7 @@ export class ManyReader {
     options: ResolvedOptions,
   ): Promise<void> {
     const { core } = this;
+    let report: ((outcome: CacheLoad['outcome']) => void) | undefined;
     try {
       const [capture, found] = await Promise.all([
         this.loader.capture(options),
@@ -101,10 +103,19 @@ export class ManyReader {
       if (missing.length === 0) return;
       for (const flight of missing) flight.vector = capture;
       const startedMs = core.hub.clock.monotonicMs();
+      // One load, however many keys it is for; its first key stands for them.
+      const { key } = missing[0] as Flight;
+      const { namespace } = core;
+      report = (outcome) => {
+        const durationMs = core.hub.clock.monotonicMs() - startedMs;
+        cacheLoad.publish(() => ({ namespace, key, durationMs, outcome, isBackground: false }));
+      };
       core.counts.loads += 1;
       const values = await load(missing.map(({ key }) => key));
       const loadMs = core.hub.clock.monotonicMs() - startedMs;
       core.counts.loadMs += loadMs;
+      report('stored');
+      report = undefined;
       await Promise.all(
         missing.map(async (flight) => {
           const value = values.get(flight.key);
@@ -115,6 +126,7 @@ export class ManyReader {
       );
     } catch (error) {
       core.counts.loadFailures += 1;
+      report?.('failed');
       for (const flight of flights) flight.reject(error);
     } finally {
       for (const flight of flights) core.end(flight);

@@ -1,4 +1,13 @@
 import type { Type } from '@nestjs/common';
+import { CacheController } from './cache.controller.js';
+import { CacheKeysController } from './cache-keys.controller.js';
+import { CacheLevelsController } from './cache-levels.controller.js';
+import { CacheNamespacesController } from './cache-namespaces.controller.js';
 
 /** The controllers of this lib, for the app to mount. */
-export const cacheControllers: Type[] = [];
+export const cacheControllers: Type[] = [
+  CacheController,
+  CacheLevelsController,
+  CacheNamespacesController,
+  CacheKeysController,
+];

@@ -19,6 +19,12 @@ export interface Namespace {
   readonly options: NamespaceOptions;
 }
 
+/** Bounds of a namespace in the first level; undefined bytes leave it to the budget of its kind. */
+export interface NamespaceBounds {
+  readonly maxItems?: number | undefined;
+  readonly maxBytes?: number | undefined;
+}
+
 /** A namespace that names no bound gets at most this part of the budget of its kind. */
 const DEFAULT_PART = 0.5;
 
@@ -29,6 +35,7 @@ const DEFAULT_PART = 0.5;
  */
 export class Caches {
   private readonly opened = new Map<string, Namespace>();
+  private readonly listeners = new Set<(namespace: Namespace) => void>();
 
   constructor(
     readonly hub: CacheHub,
@@ -45,14 +52,25 @@ export class Caches {
       ...(this.defaults as CacheOptions<Value>),
       ...own,
     });
-    this.opened.set(name, {
+    const namespace: Namespace = {
       name,
       kind,
-      cache: cache as Cache,
+      cache,
       options: options as NamespaceOptions,
-    });
+    };
+    this.opened.set(name, namespace);
     this.divide(kind);
+    for (const listener of this.listeners) listener(namespace);
     return cache;
+  }
+
+  /** Tells of each namespace, of the open ones at once and of others when they are opened. */
+  onOpened(listener: (namespace: Namespace) => void): () => void {
+    for (const namespace of this.opened.values()) listener(namespace);
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
   }
 
   find(name: string): Cache | undefined {
@@ -74,10 +92,11 @@ export class Caches {
   }
 
   /** Changes what a namespace asks for; the budget of its kind stays the bound. */
-  resize(name: string, bounds: { maxItems?: number; maxBytes?: number }): void {
+  resize(name: string, bounds: NamespaceBounds): void {
     const namespace = this.opened.get(name);
     if (namespace === undefined) return;
-    this.opened.set(name, { ...namespace, options: { ...namespace.options, ...bounds } });
+    const options = { ...namespace.options, ...bounds } as NamespaceOptions;
+    this.opened.set(name, { ...namespace, options });
     if (bounds.maxItems !== undefined) namespace.cache.resize({ maxItems: bounds.maxItems });
     this.divide(namespace.kind);
   }

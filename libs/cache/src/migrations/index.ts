@@ -1,4 +1,5 @@
+import { CacheOverrides1790000400301 } from './cache-overrides.migration.js';
 import { CacheTables1790000400001 } from './cache-tables.migration.js';
 
-/** Migrations of the cache's tables: entries, versions, nodes and leases. */
-export const cacheMigrations = [CacheTables1790000400001] as const;
+/** Migrations of the cache's tables: entries, versions, nodes, leases, and changes at run time. */
+export const cacheMigrations = [CacheTables1790000400001, CacheOverrides1790000400301] as const;

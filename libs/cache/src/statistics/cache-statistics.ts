@@ -86,7 +86,7 @@ export interface LevelStatistics extends LevelCounts {
   readonly level: string;
   readonly tier: string;
   /** Of its breaker. */
-  readonly state: string;
+  readonly state: 'closed' | 'open' | 'half-open';
   /** Whether it is read and filled. */
   readonly isEnabled: boolean;
   readonly timeoutMs: number;

@@ -37,6 +37,7 @@ export class TopKeys {
   }
 
   top(limit: number): TopKey[] {
+    if (limit <= 0) return [];
     return [...this.counters]
       .map(([key, { count, overcount }]) => ({ key, count, overcount }))
       .sort((a, b) => b.count - b.overcount - (a.count - a.overcount) || b.count - a.count)

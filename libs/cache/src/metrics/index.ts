@@ -1,0 +1,6 @@
+import type { Provider } from '@nestjs/common';
+import { CacheEventLog } from './cache-event.log.js';
+import { CacheMetrics } from './cache-metrics.js';
+
+/** What tells operators of the cache: metrics, and lines of the log. */
+export const metricsProviders: Provider[] = [CacheMetrics, CacheEventLog];
