@@ -30,19 +30,15 @@ export function decodeOrMiss(
   }
 }
 
+/** What a level has of a key while a value is being decompressed. */
+export interface Read {
+  readonly entry: CacheEntry | undefined | Promise<CacheEntry | undefined>;
+  readonly fence: string;
+  readonly bytes?: number | undefined;
+}
+
 /** The reads of many keys; without a promise each, unless an entry is compressed. */
-export async function readsOf(
-  entries: readonly (CacheEntry | undefined | Promise<CacheEntry | undefined>)[],
-  fences: readonly string[],
-  bytes: readonly (number | undefined)[],
-): Promise<TierRead[]> {
-  const isReady = entries.every((entry) => !types.isPromise(entry));
-  const decoded = (
-    isReady ? entries : await Promise.all(entries.map((entry) => Promise.resolve(entry)))
-  ) as (CacheEntry | undefined)[];
-  return decoded.map((entry, index) => ({
-    entry,
-    fence: fences[index] as string,
-    bytes: entry === undefined ? undefined : bytes[index],
-  }));
+export async function readsOf(reads: readonly Read[]): Promise<TierRead[]> {
+  if (reads.every(({ entry }) => !types.isPromise(entry))) return reads as TierRead[];
+  return Promise.all(reads.map(async (read) => ({ ...read, entry: await read.entry })));
 }

@@ -4,6 +4,7 @@ import { CacheUnavailableError } from '../errors/cache-unavailable.error.js';
 import { cacheFault } from '../statistics/cache.channels.js';
 import type { TierCall } from './cache-tier.js';
 import { CircuitBreaker } from './circuit-breaker.js';
+import { type Deadline, Deadlines } from './deadlines.js';
 import { LazySignal } from './lazy-signal.js';
 
 export interface GateOptions {
@@ -31,6 +32,7 @@ const FAILED = { ok: false, isTried: true } as const;
 export class Gate {
   readonly breaker: CircuitBreaker;
   timeoutMs: number;
+  private readonly deadlines = new Deadlines();
 
   constructor(
     readonly part: string,
@@ -50,29 +52,54 @@ export class Gate {
     return this.breaker.state === 'closed';
   }
 
-  async call<T>(operation: string, run: (call: TierCall) => Promise<T>): Promise<Reply<T>> {
-    if (!this.breaker.allows()) return REFUSED;
-    const call = new LazySignal();
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      const timedOut = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          const reason = `no answer within ${this.timeoutMs} ms`;
-          reject(new CacheUnavailableError(this.part, reason));
-          call.abort();
-        }, this.timeoutMs);
+  call<T>(operation: string, run: (call: TierCall) => Promise<T>): Promise<Reply<T>> {
+    if (!this.breaker.allows()) return Promise.resolve(REFUSED);
+    return new Promise((resolve) => {
+      const { timeoutMs } = this;
+      const fail = (error: unknown): void => {
+        // A value that cannot be written says nothing about the part.
+        if (error instanceof CacheEncodeError) this.breaker.succeeded();
+        else this.breaker.failed();
+        cacheFault.publish(() => ({ part: this.part, operation, error }));
+        resolve(FAILED);
+      };
+      const wait = new Wait(performance.now() + timeoutMs, () => {
+        fail(new CacheUnavailableError(this.part, `no answer within ${timeoutMs} ms`));
       });
-      const value = await Promise.race([run(call), timedOut]);
-      this.breaker.succeeded();
-      return { ok: true, value };
-    } catch (error) {
-      // A value that cannot be written says nothing about the part.
-      if (error instanceof CacheEncodeError) this.breaker.succeeded();
-      else this.breaker.failed();
-      cacheFault.publish(() => ({ part: this.part, operation, error }));
-      return FAILED;
-    } finally {
-      clearTimeout(timer);
-    }
+      this.deadlines.add(wait);
+      attempt(run, wait).then(
+        (value) => {
+          if (!this.deadlines.delete(wait)) return;
+          this.breaker.succeeded();
+          resolve({ ok: true, value });
+        },
+        (error: unknown) => {
+          if (this.deadlines.delete(wait)) fail(error);
+        },
+      );
+    });
+  }
+}
+
+/** One call while it is waited for. */
+class Wait extends LazySignal implements Deadline {
+  constructor(
+    readonly atMs: number,
+    private readonly onExpired: () => void,
+  ) {
+    super();
+  }
+
+  expire(): void {
+    this.onExpired();
+    this.abort();
+  }
+}
+
+function attempt<T>(run: (call: TierCall) => Promise<T>, call: TierCall): Promise<T> {
+  try {
+    return run(call);
+  } catch (error) {
+    return Promise.reject(error as Error);
   }
 }

@@ -63,10 +63,12 @@ export class KeyvTier extends CacheTier {
         const text = found[index * 2];
         // Keyv gives undefined or null for what is not there, by store.
         const bytes = typeof text === 'string' ? Buffer.from(text, 'base64') : undefined;
-        return decodeOrMiss(this.name, this, key, bytes);
+        return {
+          entry: decodeOrMiss(this.name, this, key, bytes),
+          fence: (found[index * 2 + 1] as string | null | undefined) ?? '',
+          bytes: bytes?.length,
+        };
       }),
-      keys.map((_, index) => (found[index * 2 + 1] as string | null | undefined) ?? ''),
-      keys.map((_, index) => found[index * 2]?.length),
     );
   }
 

@@ -78,11 +78,14 @@ export class PostgresTier extends CacheTier {
     const byPlace = new Map(rows.map((row) => [Number(row.place), row]));
     const found = keys.map((_, index) => byPlace.get(index + 1));
     return readsOf(
-      keys.map((key, index) =>
-        decodeOrMiss(this.name, this, key, found[index]?.value ?? undefined),
-      ),
-      found.map((row) => row?.fence ?? ''),
-      found.map((row) => row?.value?.length),
+      keys.map((key, index) => {
+        const { value, fence = '' } = found[index] ?? {};
+        return {
+          entry: decodeOrMiss(this.name, this, key, value ?? undefined),
+          fence,
+          bytes: value?.length,
+        };
+      }),
     );
   }
 

@@ -9,10 +9,10 @@ import {
   type TierUsage,
   type TierWrite,
 } from './cache-tier.js';
-import { decodeOrMiss, readsOf } from './decode-or-miss.js';
-import { newFence } from './fence.js';
+import { decodeOrMiss, type Read, readsOf } from './decode-or-miss.js';
+import { fenceTimeMs, newFence } from './fence.js';
 import { boundedKey } from './key-name.js';
-import { DROP, FILL, PUT } from './redis.scripts.js';
+import { DROP, FILL } from './redis.scripts.js';
 
 const SCAN_COUNT = 500;
 
@@ -29,27 +29,15 @@ export interface RedisTierOptions {
 }
 
 interface Scripts {
-  cacheFill(
-    key: string,
-    fenceKey: string,
-    fence: string,
-    bytes: Buffer,
-    ms: number,
-  ): Promise<number>;
-  cachePut(
-    key: string,
-    fenceKey: string,
-    fence: string,
-    fenceMs: number,
-    bytes: Buffer,
-    ms: number,
-  ): Promise<number>;
-  cacheDrop(key: string, fenceKey: string, fence: string, fenceMs: number): Promise<number>;
+  cacheFill(key: string, start: Buffer, whole: Buffer, ms: number): Promise<number>;
+  cacheDrop(key: string, fence: Buffer, ms: number): Promise<number>;
+  set(key: string, whole: Buffer, px: 'PX', ms: number): Promise<'OK'>;
 }
 
 /**
- * Redis or Valkey. A key and its fence share a hash slot, so that a cluster serves it too; reads of
- * many keys are one MGET, and writes one pipeline of scripts.
+ * Redis or Valkey. A key holds its fence and its entry, so that reads of many keys are one MGET of as
+ * many, and writes one pipeline. What was written or deleted stays for `fenceMs` at least, also when
+ * its entry has ended before.
  */
 export class RedisTier extends CacheTier {
   readonly name: string;
@@ -68,9 +56,8 @@ export class RedisTier extends CacheTier {
     this.clock = options.clock;
     this.prefix = options.prefix ?? 'cache:';
     const { redis } = options;
-    redis.defineCommand('cacheFill', { numberOfKeys: 2, lua: FILL });
-    redis.defineCommand('cachePut', { numberOfKeys: 2, lua: PUT });
-    redis.defineCommand('cacheDrop', { numberOfKeys: 2, lua: DROP });
+    redis.defineCommand('cacheFill', { numberOfKeys: 1, lua: FILL });
+    redis.defineCommand('cacheDrop', { numberOfKeys: 1, lua: DROP });
     this.redis = redis as Redis & Scripts;
   }
 
@@ -85,13 +72,8 @@ export class RedisTier extends CacheTier {
 
   async getMany(keys: readonly string[]): Promise<TierRead[]> {
     if (keys.length === 0) return [];
-    const names = keys.flatMap((key) => this.names(key));
-    const replies = await this.redis.mgetBuffer(names);
-    return readsOf(
-      keys.map((key, index) => decodeOrMiss(this.name, this, key, replies[index * 2] ?? undefined)),
-      keys.map((_, index) => replies[index * 2 + 1]?.toString() ?? ''),
-      keys.map((_, index) => replies[index * 2]?.length),
-    );
+    const replies = await this.redis.mgetBuffer(keys.map((key) => this.nameOf(key)));
+    return readsOf(keys.map((key, index) => this.readOf(key, replies[index] ?? undefined)));
   }
 
   async set(write: TierWrite): Promise<boolean> {
@@ -103,14 +85,16 @@ export class RedisTier extends CacheTier {
     const encoded = await this.codec.encodeAll(writes);
     const nowMs = this.clock.nowMs();
     const replies = await this.pipelined(writes, ({ key, entry, fence }, index, redis) => {
-      const [name, fenceName] = this.names(key);
-      const bytes = encoded[index] as Buffer;
+      const name = this.nameOf(key);
+      const start = fenceBytes(fence ?? newFence(nowMs));
+      const whole = Buffer.concat([start, encoded[index] as Buffer]);
       // Redis refuses a life of 0; an entry that has just ended is stored for one moment more.
       const lifeMs = Math.max(1, Math.ceil(entry.staleUntilMs - nowMs));
-      if (fence !== undefined) return redis.cacheFill(name, fenceName, fence, bytes, lifeMs);
-      return redis.cachePut(name, fenceName, newFence(nowMs), this.fenceMs, bytes, lifeMs);
+      if (fence === undefined) return redis.set(name, whole, 'PX', Math.max(lifeMs, this.fenceMs));
+      const fenceLeftMs = Math.ceil(fenceTimeMs(fence) + this.fenceMs - nowMs);
+      return redis.cacheFill(name, start, whole, Math.max(lifeMs, fenceLeftMs));
     });
-    return replies.map((reply) => reply === 1);
+    return replies.map((reply) => reply === 1 || reply === 'OK');
   }
 
   async delete(key: string): Promise<boolean> {
@@ -119,14 +103,13 @@ export class RedisTier extends CacheTier {
 
   async deleteMany(keys: readonly string[]): Promise<number> {
     const nowMs = this.clock.nowMs();
-    const replies = await this.pipelined(keys, (key, _, redis) => {
-      const [name, fenceName] = this.names(key);
-      return redis.cacheDrop(name, fenceName, newFence(nowMs), this.fenceMs);
-    });
-    return replies.reduce((sum, reply) => sum + reply, 0);
+    const replies = await this.pipelined(keys, (key, _, redis) =>
+      redis.cacheDrop(this.nameOf(key), fenceBytes(newFence(nowMs)), this.fenceMs),
+    );
+    return replies.reduce<number>((sum, reply) => sum + Number(reply), 0);
   }
 
-  /** Walks the keys under the prefix; fences stay, so that a load under way cannot store. */
+  /** Walks the keys under the prefix, and leaves fences, so that a load under way cannot store. */
   async clear(): Promise<void> {
     const match = `${this.prefix.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)}{*`;
     let cursor = '0';
@@ -136,7 +119,7 @@ export class RedisTier extends CacheTier {
       await Promise.all(
         names
           .filter((name) => name.endsWith('}'))
-          .map((name) => this.redis.cacheDrop(name, `${name}:f`, newFence(), this.fenceMs)),
+          .map((name) => this.redis.cacheDrop(name, fenceBytes(newFence()), this.fenceMs)),
       );
     } while (cursor !== '0');
   }
@@ -154,20 +137,35 @@ export class RedisTier extends CacheTier {
   private async pipelined<Item>(
     items: readonly Item[],
     send: (item: Item, index: number, redis: Scripts) => unknown,
-  ): Promise<number[]> {
-    if (items.length === 1) return [(await send(items[0] as Item, 0, this.redis)) as number];
+  ): Promise<(number | string)[]> {
+    if (items.length === 1) {
+      return [(await send(items[0] as Item, 0, this.redis as unknown as Scripts)) as number];
+    }
     if (items.length === 0) return [];
     const pipeline = this.redis.pipeline();
     for (const [index, item] of items.entries()) send(item, index, pipeline as unknown as Scripts);
     const replies = (await pipeline.exec()) ?? [];
     return replies.map(([error, reply]) => {
       if (error !== null) throw error;
-      return reply as number;
+      return reply as number | string;
     });
   }
 
-  private names(key: string): [string, string] {
-    const name = `${this.prefix}{${boundedKey(key)}}`;
-    return [name, `${name}:f`];
+  private readOf(key: string, whole: Buffer | undefined): Read {
+    if (whole === undefined) return { entry: undefined, fence: '' };
+    const from = 1 + (whole[0] as number);
+    const fence = from === 1 ? '' : whole.toString('latin1', 1, from);
+    if (from === whole.length) return { entry: undefined, fence };
+    const entry = decodeOrMiss(this.name, this, key, whole.subarray(from));
+    return { entry, fence, bytes: whole.length - from };
   }
+
+  private nameOf(key: string): string {
+    return `${this.prefix}{${boundedKey(key)}}`;
+  }
+}
+
+/** The fence after its length, as a key begins. */
+function fenceBytes(fence: string): Buffer {
+  return Buffer.from(String.fromCharCode(fence.length) + fence, 'latin1');
 }
