@@ -229,7 +229,8 @@ export class MemoryStore<Value> {
     while (this.slots.size > table.maxItems || this.bytes > table.maxBytes) {
       this.release(this.policy.evict(), 'size');
     }
-    if (this.slots.size < table.slots * PACKED_SHARE || table.slots > table.maxItems) this.pack();
+    const isSparse = table.slots > FIRST_SLOTS && this.slots.size < table.slots * PACKED_SHARE;
+    if (isSparse || table.slots > table.maxItems) this.pack();
   }
 
   /** What has not expired, in no particular order. */
