@@ -26,7 +26,11 @@ export class AuthGuard implements CanActivate, RouteGuard {
   checkOf(handler: object, controller: object): RouteCheck | undefined {
     const targets = [handler, controller] as Parameters<Reflector['getAllAndOverride']>[1];
     if (this.reflector.getAllAndOverride(Public, targets) !== undefined) return undefined;
-    return (request) => this.authenticate(request);
+    return (request) => {
+      const known = this.authenticator.authenticateFromMemory(request.headers.authorization);
+      if (known === undefined) return this.authenticate(request);
+      identify(request, known.principal);
+    };
   }
 
   private async authenticate(request: GuardedRequest): Promise<void> {

@@ -38,15 +38,21 @@ export class PrincipalCache {
   async ofSession(userId: string, sessionId: string): Promise<Principal | undefined> {
     const load = (): Promise<LiveSession | undefined> =>
       this.loader.ofSession(userId, sessionId, this.clock.now());
-    const isKept = this.caches?.hub.isInSync === true && this.ttlMs > 0;
     const session =
-      this.cache === undefined || !isKept
+      this.cache === undefined || !this.isKept
         ? await load()
         : // What is undefined is not stored: a session that has ended is asked for each time.
           await (this.cache as Cache<LiveSession | undefined>).getOrSet(sessionId, load, {
             tags: [tagOfUser(userId)],
           });
     return session?.principal.userId === userId ? session.principal : undefined;
+  }
+
+  /** As `ofSession`, when it is in memory and may be served from there. */
+  held(userId: string, sessionId: string): Principal | undefined {
+    if (this.cache === undefined || !this.isKept) return undefined;
+    const principal = this.cache.hit(sessionId)?.principal;
+    return principal?.userId === userId ? principal : undefined;
   }
 
   /** The user was changed: roles, grants, or whether they may come in. Never rejects. */
@@ -62,6 +68,11 @@ export class PrincipalCache {
   /** The session has ended. Never rejects. */
   forgetSession(sessionId: string): Promise<void> {
     return this.confirm('session', async () => this.cache?.delete(sessionId));
+  }
+
+  /** Whether what is in memory may be served, which only who hears of changes can tell. */
+  private get isKept(): boolean {
+    return this.caches?.hub.isInSync === true && this.ttlMs > 0;
   }
 
   private get ttlMs(): number {

@@ -26,16 +26,14 @@ const MAX_TOKEN_CHARACTERS = 2_048;
 /** Signs and verifies access tokens: JWTs of type `at+jwt`, HS256 only. */
 @Injectable()
 export class AccessTokens {
-  private readonly verified: VerifiedTokenCache;
+  private readonly known: VerifiedTokenCache;
 
   constructor(
     private readonly keys: SigningKeys,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
   ) {
-    this.verified = new VerifiedTokenCache(
-      () => settings.get(authSettings).verifiedTokenCacheEntries,
-    );
+    this.known = new VerifiedTokenCache(() => settings.get(authSettings).verifiedTokenCacheEntries);
   }
 
   /** A token for a session that lives `accessTokenTtlSeconds`. */
@@ -61,11 +59,17 @@ export class AccessTokens {
    */
   async verify(token: string): Promise<AccessClaims> {
     if (token.length > MAX_TOKEN_CHARACTERS) throw new UnauthenticatedError('AUTH_TOKEN_INVALID');
-    const known = this.verified.get(token, this.clock.nowMs());
+    const known = this.verified(token);
     if (known !== undefined) return known;
     const claims = await this.check(token);
-    this.verified.set(token, claims);
+    this.known.set(token, claims);
     return claims;
+  }
+
+  /** The claims of a token that was verified before and has not expired, if they are still known. */
+  verified(token: string): AccessClaims | undefined {
+    if (token.length > MAX_TOKEN_CHARACTERS) return undefined;
+    return this.known.get(token, this.clock.nowMs());
   }
 
   private async check(token: string): Promise<AccessClaims> {
