@@ -10,6 +10,9 @@ const LONGEST_KEPT_URL = 512;
 /** A longer key is replaced by its digest. */
 const LONGEST_KEY = 512;
 
+/** 128 bits. */
+const RIGHTS_LENGTH = 22;
+
 /** A request that authentication may have looked at. */
 export type ScopedRequest = FastifyRequest & { readonly principal?: Principal };
 
@@ -56,8 +59,10 @@ export class RequestKeys {
   }
 
   private scopeBy(by: VaryBy): (request: ScopedRequest) => string {
-    if (by === 'user') return (request) => ` u=${this.principalOf(request).userId}`;
-    if (by === 'tenant') return (request) => ` t=${this.principalOf(request).organizationId}`;
+    if (by === 'user') return (request) => ` u=${identityOf(this.principalOf(request))}`;
+    if (by === 'tenant') {
+      return (request) => ` t=${encodeURIComponent(this.principalOf(request).organizationId)}`;
+    }
     const name = by.slice('header:'.length).toLowerCase();
     const prefix = ` h=${encodeURIComponent(name)}`;
     return ({ headers }) => {
@@ -70,6 +75,27 @@ export class RequestKeys {
     if (principal === undefined) throw new ResponseScopeError(this.handler);
     return principal;
   }
+}
+
+const identities = new WeakMap<Principal, string>();
+
+/**
+ * A user together with what the user may do, so that an answer that was made under other grants is
+ * never found again, however they were changed. Worked out once for as long as the principal is kept.
+ */
+function identityOf(principal: Principal): string {
+  let identity = identities.get(principal);
+  if (identity === undefined) {
+    const { userId, organizationId, roles, grants } = principal;
+    const rights = JSON.stringify([
+      organizationId,
+      roles,
+      grants.map(({ resource, action, effect }) => [resource, action, effect]),
+    ]);
+    identity = `${encodeURIComponent(userId)}~${hash('sha256', rights, 'base64url').slice(0, RIGHTS_LENGTH)}`;
+    identities.set(principal, identity);
+  }
+  return identity;
 }
 
 function canonicalParams(params: unknown): string {

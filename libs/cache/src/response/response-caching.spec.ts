@@ -23,7 +23,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ManualClock, type Principal } from '#libs/core';
 import { type GuardedRequest, Public, type RouteGuard } from '#libs/http';
 import { Cacheable } from '../decorators/cacheable.decorator.js';
-import { EntryCodec } from '../entry/entry-codec.js';
 import { MemoryTier } from '../tier/memory.tier.js';
 import { MemoryVersionStore } from '../versions/memory.version-store.js';
 import {
@@ -35,6 +34,10 @@ import {
 let runs = 0;
 let state: { status?: number; text?: string } = {};
 let gate: Promise<void> | undefined;
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await sleep(1);
+}
 
 function principal(userId: string): Principal {
   return { userId, organizationId: `org-${userId}`, email: '', roles: [], grants: [] };
@@ -321,7 +324,7 @@ describe('a GET handler with @Cacheable', () => {
     let open = (): void => undefined;
     gate = new Promise((resolve) => (open = resolve));
     const asked = Array.from({ length: 100 }, () => app.get('/v1/things/slow'));
-    while (runs === 0) await sleep(1);
+    await until(() => runs > 0);
     await sleep(50);
     open();
     const answers = await Promise.all(asked);
@@ -335,7 +338,7 @@ describe('a GET handler with @Cacheable', () => {
     gate = new Promise((resolve) => (open = resolve));
     const leaver = httpGet(`${app.url}/v1/things/slow`, { agent: false });
     leaver.on('error', () => undefined);
-    while (runs === 0) await sleep(1);
+    await until(() => runs > 0);
     const other = app.get('/v1/things/slow');
     leaver.destroy();
     await sleep(20);
@@ -402,10 +405,10 @@ describe('a GET handler with @Cacheable', () => {
     let open = (): void => undefined;
     gate = new Promise((resolve) => (open = resolve));
     const begun = app.get('/v1/things/slow');
-    while (runs === 0) await sleep(1);
+    await until(() => runs > 0);
     await app.hub.clear();
     const after = app.get('/v1/things/slow');
-    while (runs === 1) await sleep(1);
+    await until(() => runs > 1);
     open();
     expect((await begun).text).toBe('{"run":1}');
     expect((await after).text).toBe('{"run":2}');
@@ -465,7 +468,7 @@ describe('what is for one client alone', () => {
     let open = (): void => undefined;
     gate = new Promise((resolve) => (open = resolve));
     const asked = Array.from({ length: 3 }, () => app.get('/v1/things/cookie'));
-    while (runs === 0) await sleep(1);
+    await until(() => runs > 0);
     await sleep(30);
     open();
     const answers = await Promise.all(asked);
@@ -614,7 +617,7 @@ describe('guards', () => {
 describe('several levels', () => {
   it('keep the bytes and the headers, and are named', async () => {
     const clock = new ManualClock();
-    const tier = new MemoryTier({ clock, codec: new EntryCodec() });
+    const tier = new MemoryTier({ clock });
     const versions = new MemoryVersionStore();
     const hub = { tiers: [{ tier }], versions };
     const one = await start([ThingsController], { hub });

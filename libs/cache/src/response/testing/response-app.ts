@@ -86,8 +86,8 @@ function handlerOf(
   };
 }
 
-function withoutTags({ tags: _, ...options }: AnyCacheableOptions): object {
-  return options;
+function withoutTags(options: AnyCacheableOptions): object {
+  return { ...options, tags: undefined };
 }
 
 @Module({})
