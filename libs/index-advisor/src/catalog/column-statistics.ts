@@ -31,4 +31,6 @@ export interface ExtendedStatistics {
   readonly schema: string;
   readonly name: string;
   readonly definition: string;
+  /** Distinct combinations by the columns' names, joined by a comma in the table's order. */
+  readonly distinct: ReadonlyMap<string, number>;
 }
