@@ -6,7 +6,11 @@ import { contextControllers } from '#libs/context';
 import { HealthController, HealthModule } from '#libs/health';
 import { jobsControllers } from '#libs/jobs';
 import { MetricsController, PerfMetricsController } from '#libs/metrics';
-import { IdempotencyStore, PostgresIdempotencyStore } from '#libs/persistence';
+import {
+  IdempotencyStore,
+  persistenceControllers,
+  PostgresIdempotencyStore,
+} from '#libs/persistence';
 import type { Platform } from '../../shared/src/platform.js';
 import { PlatformModule } from '../../shared/src/platform.module.js';
 import { ConfigController } from './config.controller.js';
@@ -30,6 +34,7 @@ export class AppModule {
         ...cacheControllers,
         ...contextControllers,
         ...jobsControllers,
+        ...persistenceControllers,
         ConfigController,
         HealthController,
         MetricsController,

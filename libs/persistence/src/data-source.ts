@@ -1,6 +1,8 @@
-import type { Pool } from 'pg';
+import pg, { type PoolConfig } from 'pg';
+import { type Clock, SystemClock } from '#libs/core';
 import { DataSource } from 'typeorm';
 import type { PersistenceSettings } from './persistence.settings.js';
+import { PlatformPool } from './pool/platform-pool.js';
 import { SnakeNamingStrategy } from './snake-naming.strategy.js';
 
 type ClassList = readonly (new (...args: never[]) => object)[];
@@ -20,11 +22,13 @@ export function createDataSource(
   settings: PersistenceSettings,
   parts: DatabaseParts,
   applicationName = 'pantheon',
+  clock: Clock = new SystemClock(),
 ): DataSource {
   return new DataSource({
     type: 'postgres',
     url,
     applicationName,
+    driver: { ...pg, Pool: poolClass(settings, clock), native: undefined },
     entities: [...parts.entities],
     migrations: [...parts.migrations],
     migrationsTableName: 'pantheon_migrations',
@@ -48,7 +52,25 @@ export function createDataSource(
 }
 
 /** The connection pool under a data source; undefined while it is not connected. */
-export function poolOf(dataSource: DataSource): Pool | undefined {
+export function poolOf(dataSource: DataSource): PlatformPool | undefined {
   // TypeORM's type of a driver does not tell of it.
-  return (dataSource.driver as unknown as { readonly master?: Pool }).master;
+  return (dataSource.driver as unknown as { readonly master?: PlatformPool }).master;
+}
+
+/** TypeORM makes the pool itself, from a class that it is given. */
+function poolClass(settings: PersistenceSettings, clock: Clock) {
+  return class extends PlatformPool {
+    constructor(config: PoolConfig) {
+      super(config, {
+        clock,
+        maxWaiting: settings.maxWaiting,
+        prepared: settings.preparedStatements
+          ? {
+              afterUses: settings.prepareAfterUses,
+              perConnection: settings.preparedPerConnection,
+            }
+          : undefined,
+      });
+    }
+  };
 }

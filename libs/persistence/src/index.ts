@@ -32,3 +32,8 @@ export { EmbeddedPostgresInUseError } from './embedded/errors/embedded-postgres-
 export { EmbeddedPostgresPortTakenError } from './embedded/errors/embedded-postgres-port-taken.error.js';
 export { EmbeddedPostgresStartError } from './embedded/errors/embedded-postgres-start.error.js';
 export { EmbeddedPostgresError } from './embedded/errors/embedded-postgres.error.js';
+export { persistenceControllers } from './http/index.js';
+export { PoolOverseer } from './pool/pool-overseer.js';
+export type { PoolReport } from './pool/pool-overseer.js';
+export { poolEvents } from './pool/pool.events.js';
+export type { PoolEvent } from './pool/pool.events.js';

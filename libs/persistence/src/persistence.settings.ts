@@ -13,7 +13,20 @@ export const persistenceSettings = defineSettings('database', {
       description: 'PostgreSQL to use; without it an embedded one is started',
     }),
   poolSize: z.number().int().min(2).max(500).default(20).meta({
+    live: true,
     description: 'Most connections that one process opens to PostgreSQL',
+  }),
+  poolSizeMin: z.number().int().min(2).max(500).default(2).meta({
+    live: true,
+    description: 'Smallest pool that is ever advised',
+  }),
+  poolSizeMax: z.number().int().min(2).max(500).default(100).meta({
+    live: true,
+    description:
+      'Largest pool that is ever advised; all processes together must fit into max_connections',
+  }),
+  maxWaiting: z.number().int().min(0).max(100_000).default(2_000).meta({
+    description: 'Most callers that wait for a connection; the next one fails with 503 at once',
   }),
   acquireTimeoutMs: z.number().int().min(100).max(120_000).default(5_000).meta({
     description: 'Longest wait for a free or new connection before a request fails with 503',
@@ -26,6 +39,16 @@ export const persistenceSettings = defineSettings('database', {
   }),
   idleInTransactionTimeoutMs: z.number().int().min(1_000).max(3_600_000).default(60_000).meta({
     description: 'PostgreSQL ends a session that idles inside a transaction for longer',
+  }),
+  preparedStatements: z.boolean().default(true).meta({
+    description:
+      'Whether statements that come again are prepared; false behind a pooler in transaction mode that does not know prepared statements',
+  }),
+  prepareAfterUses: z.number().int().min(0).max(1_000).default(3).meta({
+    description: 'Executions on a connection after which a statement is prepared there',
+  }),
+  preparedPerConnection: z.number().int().min(1).max(10_000).default(200).meta({
+    description: 'Most prepared statements of a connection; each takes memory of PostgreSQL',
   }),
   startTimeoutMs: z.number().int().min(0).max(600_000).default(30_000).meta({
     description: 'How long a start waits for a database that cannot be reached yet',

@@ -1,0 +1,131 @@
+import { Pool, type PoolClient, type PoolConfig } from 'pg';
+import type { Clock } from '#libs/core';
+import { DatabaseError } from '../errors/database-error.js';
+import type { PreparedLimits } from '../statements/connection-statements.js';
+import { preparedClient } from '../statements/prepared-client.js';
+import { StatementRegistry } from '../statements/statement-registry.js';
+import { poolEvents } from './pool.events.js';
+import { PoolMonitor } from './pool-monitor.js';
+
+export interface PlatformPoolOptions {
+  readonly clock: Clock;
+  /** Most callers that wait for a connection; the next one is turned away at once. */
+  readonly maxWaiting: number;
+  /** When statements are prepared; undefined: never. */
+  readonly prepared: PreparedLimits | undefined;
+}
+
+/** `pg` passes null for none. */
+type Release = (error?: Error | boolean | null) => void;
+type Connected = (error: Error | undefined, client: PoolClient | undefined, done: Release) => void;
+
+/** Where a connection was taken; the text of a trace is made only when it is read. */
+interface Place {
+  readonly stack: string;
+}
+
+/** What `pg` says when nobody gave a connection back in time. */
+const ACQUIRE_TIMEOUT = 'timeout exceeded when trying to connect';
+
+/**
+ * The pool of `pg` with a bounded queue, first come, first served; with the times of waiting and
+ * holding; with statements that are prepared by themselves; and with an eye on what comes back:
+ * a connection inside a transaction is closed, and who took it is told on `poolEvents`.
+ */
+export class PlatformPool extends Pool {
+  readonly monitor: PoolMonitor;
+  readonly statements: StatementRegistry;
+  private readonly maxWaiting: number;
+  private readonly clock: Clock;
+
+  constructor(config: PoolConfig, { clock, maxWaiting, prepared }: PlatformPoolOptions) {
+    const statements = new StatementRegistry();
+    super({
+      ...config,
+      ...(prepared === undefined
+        ? {}
+        : { Client: preparedClient({ registry: statements, limits: prepared, clock }) }),
+    });
+    this.statements = statements;
+    this.clock = clock;
+    this.maxWaiting = maxWaiting;
+    this.monitor = new PoolMonitor(clock);
+    const { counts } = this.monitor;
+    this.on('connect', () => (counts.created += 1));
+    this.on('remove', () => (counts.removed += 1));
+    this.on('error', () => (counts.errors += 1));
+  }
+
+  /** Most connections from now on. What is above a smaller bound is closed as it comes back. */
+  resize(max: number): void {
+    this.options.max = max;
+  }
+
+  override connect(): Promise<PoolClient>;
+  override connect(done: Connected): void;
+  override connect(done?: Connected): Promise<PoolClient> | void {
+    const place = { stack: '' };
+    // eslint-disable-next-line typescript/unbound-method -- only says where the trace begins
+    Error.captureStackTrace(place, PlatformPool.prototype.connect);
+    if (done !== undefined) return this.take(place, done);
+    return new Promise<PoolClient>((resolve, reject) => {
+      this.take(place, (error, client) => {
+        if (client === undefined) reject(error ?? new Error('The pool gave no connection.'));
+        else resolve(client);
+      });
+    });
+  }
+
+  private take(place: Place, done: Connected): void {
+    if (this.waitingCount >= this.maxWaiting) {
+      this.monitor.counts.refused += 1;
+      poolEvents.publish(() => ({ type: 'refused', waiting: this.waitingCount }));
+      const error = new DatabaseError(
+        'DATABASE_POOL_EXHAUSTED',
+        'Too many callers wait for the database (database.maxWaiting); try again.',
+        'unavailable',
+        undefined,
+      );
+      queueMicrotask(() => done(error, undefined, () => undefined));
+      return;
+    }
+    const startedMs = this.clock.monotonicMs();
+    const connect = super.connect.bind(this) as unknown as (done: Connected) => void;
+    connect((error, client, release) => {
+      const nowMs = this.clock.monotonicMs();
+      if (client === undefined) {
+        this.failed(error, nowMs - startedMs);
+        done(error, client, release);
+        return;
+      }
+      this.monitor.acquired(nowMs - startedMs, this.totalCount - this.idleCount);
+      const returned = this.returning(client, release, nowMs, place);
+      client.release = returned;
+      done(error, client, returned);
+    });
+  }
+
+  private returning(client: PoolClient, release: Release, takenMs: number, place: Place): Release {
+    return (error) => {
+      const heldMs = this.clock.monotonicMs() - takenMs;
+      this.monitor.released(heldMs);
+      const isFaulty = Boolean(error);
+      const status = client.getTransactionStatus();
+      if (!isFaulty && status !== null && status !== 'I') {
+        this.monitor.counts.leakedTransactions += 1;
+        const takenAt = place.stack.replace(/^.*\n/, '');
+        poolEvents.publish(() => ({ type: 'leaked-transaction', takenAt, heldMs }));
+        release(true);
+      } else release(isFaulty ? error : this.totalCount > this.options.max);
+    };
+  }
+
+  private failed(error: Error | undefined, waitedMs: number): void {
+    if (error?.message !== ACQUIRE_TIMEOUT) {
+      this.monitor.counts.errors += 1;
+      return;
+    }
+    this.monitor.counts.timedOut += 1;
+    poolEvents.publish(() => ({ type: 'timed-out', waitedMs, waiting: this.waitingCount }));
+  }
+}
