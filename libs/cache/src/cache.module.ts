@@ -19,7 +19,12 @@ import { CACHE_MANAGER, CacheManagerFacade } from './facade/cache-manager.facade
 import { CacheLearning } from './learning/cache-learning.js';
 import { learningProviders } from './learning/learning.providers.js';
 import { Caches } from './managers/caches.js';
+import { CacheStrategySource } from './decorators/cache-strategy.source.js';
+import { CacheStrategies } from './strategies/cache-strategies.js';
+import { StrategyRegistry } from './strategies/registry/strategy-registry.js';
+import { strategyProviders } from './strategies/strategy.providers.js';
 import { metricsProviders } from './metrics/index.js';
+import { responseProviders } from './response/index.js';
 
 /** Namespace of what users of `CACHE_MANAGER` store. */
 const CACHE_MANAGER_NAMESPACE = 'cache-manager';
@@ -57,8 +62,20 @@ export class CacheModule implements OnModuleInit, OnApplicationShutdown {
         ...learningProviders,
         ...administrationProviders,
         ...metricsProviders,
+        ...strategyProviders,
+        ...responseProviders,
       ],
-      exports: [CacheHub, Caches, CACHE_MANAGER, CacheLearning, CacheOverview, CacheControl],
+      exports: [
+        CacheHub,
+        Caches,
+        CACHE_MANAGER,
+        CacheLearning,
+        CacheOverview,
+        CacheControl,
+        CacheStrategies,
+        StrategyRegistry,
+        CacheStrategySource,
+      ],
     };
   }
 

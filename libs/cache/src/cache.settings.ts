@@ -109,6 +109,24 @@ export const cacheSettings = defineSettings('cache', {
       description:
         'AES-256 keys for entries outside the process, as `id:base64` joined by commas; the first encrypts, all decrypt',
     }),
+  maxStrategies: z.number().int().min(0).max(1_000).default(100).meta({
+    live: true,
+    description: 'Most cache strategies that can be made',
+  }),
+  strategyPollMs: milliseconds(100, 3_600_000).default(30_000).meta({
+    description: 'How often strategies are read anew, in case a message about a change was lost',
+  }),
+  strategyOptimizeWindowMs: milliseconds(10, 600_000).default(2_000).meta({
+    live: true,
+    description: 'For how long the counters of a strategy are watched before and after a change',
+  }),
+  strategyLeaseMs: milliseconds(1_000, 3_600_000).default(60_000).meta({
+    description:
+      'A strategy whose optimisation was cut off by a crash gets its status back after this time',
+  }),
+  autoTuneEveryMs: milliseconds(1_000, 86_400_000).nullable().default(3_600_000).meta({
+    description: 'How often active strategies are optimised by themselves; null for never',
+  }),
   notifyUrl: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')

@@ -3,6 +3,8 @@ import { CacheController } from './cache.controller.js';
 import { CacheKeysController } from './cache-keys.controller.js';
 import { CacheLevelsController } from './cache-levels.controller.js';
 import { CacheNamespacesController } from './cache-namespaces.controller.js';
+import { StrategiesController } from './strategies.controller.js';
+import { StrategyEntriesController } from './strategy-entries.controller.js';
 
 /** The controllers of this lib, for the app to mount. */
 export const cacheControllers: Type[] = [
@@ -10,4 +12,6 @@ export const cacheControllers: Type[] = [
   CacheLevelsController,
   CacheNamespacesController,
   CacheKeysController,
+  StrategiesController,
+  StrategyEntriesController,
 ];

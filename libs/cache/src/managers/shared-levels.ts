@@ -10,5 +10,7 @@ export class SharedLevels {
     readonly codecOptions: EntryCodecOptions,
     /** The fastest first; none where the settings leave them out. */
     readonly withCodec: (codec: EntryCodec) => HubTierOptions[],
+    /** The disk of this machine, for those who ask for it; none where the settings leave it out. */
+    readonly disk: (codec: EntryCodec) => HubTierOptions[] = () => [],
   ) {}
 }
