@@ -92,7 +92,7 @@ describe('the health routes', () => {
   it('name every component when all is well', async () => {
     const health = await eventually('/health', { httpStatus: 200, status: 'ok' });
     expect(Object.keys(health.details).sort()).toEqual(
-      ['database', 'disk', 'eventLoop', 'memory', 'queue', 'redis'].sort(),
+      ['cache', 'database', 'disk', 'eventLoop', 'memory', 'queue', 'redis'].sort(),
     );
     await eventually('/health/ready', { httpStatus: 200 });
   });

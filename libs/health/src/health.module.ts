@@ -1,8 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { CacheHub } from '#libs/cache';
 import { SettingsStore } from '#libs/config';
 import { JobsHealth } from '#libs/jobs';
 import { redisSettings } from '#libs/persistence';
+import { CacheComponent } from './components/cache.component.js';
 import { DatabaseComponent } from './components/database.component.js';
 import {
   DiskComponent,
@@ -14,7 +16,7 @@ import type { HealthComponent } from './health-component.js';
 import { HEALTH_COMPONENTS, HealthMonitor } from './health-monitor.js';
 import { healthSettings } from './health.settings.js';
 
-/** Watches what the process needs: database, Redis, queue, disk, memory and event loop. */
+/** Watches what the process needs: database, Redis, queue, cache, disk, memory and event loop. */
 @Module({})
 export class HealthModule {
   /** `databaseUrl` is that of the application's own data source. */
@@ -26,9 +28,9 @@ export class HealthModule {
         HealthMonitor,
         {
           provide: HEALTH_COMPONENTS,
-          useFactory: (store: SettingsStore, jobs: JobsHealth) =>
-            createComponents(databaseUrl, store, jobs),
-          inject: [SettingsStore, JobsHealth],
+          useFactory: (store: SettingsStore, jobs: JobsHealth, cache: CacheHub) =>
+            createComponents(databaseUrl, store, jobs, cache),
+          inject: [SettingsStore, JobsHealth, CacheHub],
         },
       ],
       exports: [HealthMonitor, TerminusModule],
@@ -40,6 +42,7 @@ async function createComponents(
   databaseUrl: string,
   store: SettingsStore,
   jobs: JobsHealth,
+  cache: CacheHub,
 ): Promise<readonly HealthComponent[]> {
   const { timeoutMs, diskPath } = store.get(healthSettings);
   const live = () => store.get(healthSettings);
@@ -47,6 +50,7 @@ async function createComponents(
   const components: HealthComponent[] = [
     new DatabaseComponent(databaseUrl, timeoutMs),
     new QueueComponent(jobs),
+    new CacheComponent(cache),
     new DiskComponent(diskPath, () => live().minFreeDiskBytes),
     new MemoryComponent(() => live().maxMemoryRatio),
     new EventLoopComponent(() => live().maxEventLoopDelayMs),

@@ -19,6 +19,7 @@ import { TagTable } from './tag-table.js';
 import { type Level, TierStack } from './tier-stack.js';
 import { Versions } from './versions.js';
 
+const PROBE_KEY = 'cache:probe';
 /** Batches that one sweep removes from a level at most. */
 const MAX_SWEEPS = 100;
 
@@ -161,6 +162,14 @@ export class CacheHub {
   /** Changes the limits of a level while it is in use; false when there is no such level. */
   limitLevel(level: string, limits: LevelLimits): boolean {
     return this.parts.stack.limit(level, limits);
+  }
+
+  /** Asks levels that are left alone whether they are back, as a read would if there were one. */
+  async probe(): Promise<void> {
+    const away = this.parts.stack.levels.filter(({ gate }) => !gate.isOpen);
+    await Promise.all(
+      away.map(({ gate, tier }) => gate.call('probe', (call) => tier.get(PROBE_KEY, call))),
+    );
   }
 
   /** What the stores of the shared levels hold; levels that cannot tell or do not answer are left out. */

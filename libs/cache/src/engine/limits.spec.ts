@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '#libs/core';
 import { CacheOptionsError } from '../errors/cache-options.error.js';
+import { MemoryTier } from '../tier/memory.tier.js';
+import { ChaosTier } from '../testing/chaos.tier.js';
 import { Cluster } from '../testing/cluster.js';
 import type { CacheHub } from './cache-hub.js';
 
@@ -68,6 +70,26 @@ describe('limits of a cache that change while it is in use', () => {
     await cache.set('a', 'value');
     clock.advance(1_001);
     expect(await cache.getEntry('a')).toBeUndefined();
+  });
+
+  it('asks a level that is left alone whether it is back', async () => {
+    const chaos = new ChaosTier(new MemoryTier({ clock }));
+    const own = await new Cluster(clock, [chaos]).join();
+    chaos.plan = () => ({ kind: 'error' });
+    for (let at = 0; at < 5; at += 1) await own.cache('orders').get(`${at}`);
+    const state = () => own.levels()[0]?.state;
+    expect(state()).toBe('open');
+    clock.advance(1_000);
+    await own.probe();
+    expect(state()).toBe('open');
+    chaos.plan = () => ({ kind: 'none' });
+    clock.advance(1_000);
+    await own.probe();
+    expect(state()).toBe('closed');
+    const { calls } = chaos;
+    await own.probe();
+    expect(chaos.calls).toBe(calls);
+    await own.close();
   });
 
   it('tells what the stores hold, where they know', async () => {
