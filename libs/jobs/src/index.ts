@@ -18,6 +18,8 @@ export type {
 export { JobHandler, Scheduled } from './job-handler.decorator.js';
 export type { ScheduleSource } from './job-handler.decorator.js';
 export type { JobRun } from './job-run.js';
+export { DeclaresSchedules } from './declares-schedules.js';
+export type { JobSchedule } from './declares-schedules.js';
 export type { Recurrence, Schedule } from './schedule.js';
 export { JobQueue } from './job-queue.js';
 export type { EnqueuedJob, EnqueueOptions } from './job-queue.js';

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { SettingsStore } from '#libs/config';
 import { DataSource } from 'typeorm';
+import { DeclaresSchedules } from './declares-schedules.js';
 import { JobMetadataAccessor } from './job-metadata.accessor.js';
 import { type JobHandlerFunction, JobRegistry } from './job-registry.js';
 import { JobsFeature } from './jobs-feature.js';
@@ -44,6 +45,11 @@ export class JobExplorer {
   }
 
   private scan(provider: object): void {
+    if (provider instanceof DeclaresSchedules) {
+      for (const { job, schedule } of provider.schedules()) {
+        this.registry.addSchedule(job, schedule);
+      }
+    }
     const prototype = Object.getPrototypeOf(provider) as object | null;
     for (const name of this.scanner.getAllMethodNames(prototype)) {
       const method = (provider as Record<string, unknown>)[name];
@@ -64,7 +70,11 @@ export class JobExplorer {
       }
       return;
     }
-    this.registry.addHandler(job, where, (payload, run) => method.call(provider, payload, run));
+    // Looked up at each call: a cache may be put in front of the method later on.
+    const methods = provider as Record<string, JobHandlerFunction>;
+    this.registry.addHandler(job, where, (payload, run) =>
+      (methods[name] as JobHandlerFunction).call(provider, payload, run),
+    );
     for (const source of schedules) {
       const schedule = typeof source === 'function' ? source(this.settings) : source;
       if (schedule !== null) this.registry.addSchedule(job, schedule);
