@@ -209,6 +209,11 @@ export class Cache<Value = unknown> {
     this.core.l1.resize(bounds);
   }
 
+  /** Reads of single keys so far, hits and misses. */
+  get reads(): number {
+    return this.core.hits + this.core.counts.l1Misses;
+  }
+
   /** Who is told of every read; one at a time. */
   get tap(): AccessTap | undefined {
     return this.core.tap;

@@ -2,7 +2,7 @@ import type { Answer } from './answer.js';
 import type { KeyGuard } from './key-guards.js';
 import type { L1Entry } from './l1-entry.js';
 import { isCurrent, type TagVector } from './tag-table.js';
-import type { FencedRead, Level } from './tier-stack.js';
+import type { FencedRead } from './tier-stack.js';
 
 /** Something that can be served if nothing better comes. */
 export interface StaleEntry {
@@ -14,18 +14,19 @@ export interface StaleEntry {
 /** One look-up of a key that all callers of the process share while it is under way. */
 export class Flight {
   readonly promise: Promise<Answer>;
-  resolve!: (answer: Answer) => void;
-  reject!: (error: unknown) => void;
-  /** Resolves when there is something stale to serve. */
-  readonly staleOffered: Promise<void>;
+  /** What the shared levels have, if that is fresh. */
+  found: Answer | undefined;
   stale: StaleEntry | undefined;
   /** The versions of the value, as soon as its tags are known. */
   vector: TagVector | undefined;
   /** Whether a tag that only the value told was invalidated after the flight began. */
   isOutdated = false;
-  /** What each shared level answered. */
-  readonly reads = new Map<Level, FencedRead>();
-  private announceStale!: () => void;
+  /** What each shared level answered, by its index. */
+  readonly reads: (FencedRead | undefined)[] = [];
+  private settle!: (answer: Answer) => void;
+  private fail!: (error: unknown) => void;
+  private hasOffered = false;
+  private announceStale: (() => void) | undefined;
   readonly guardEpoch: number;
 
   constructor(
@@ -40,13 +41,8 @@ export class Flight {
   ) {
     this.guardEpoch = guard.epoch;
     this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    // Who waits sees the failure; without anybody it must not end the process.
-    this.promise.catch(() => undefined);
-    this.staleOffered = new Promise((resolve) => {
-      this.announceStale = resolve;
+      this.settle = resolve;
+      this.fail = reject;
     });
     if (stale !== undefined) this.offerStale(stale);
   }
@@ -56,10 +52,33 @@ export class Flight {
     return this.guard.epoch !== this.guardEpoch;
   }
 
+  resolve(answer: Answer): void {
+    this.settle(answer);
+  }
+
+  reject(error: unknown): void {
+    // Who waits sees the failure; without anybody it must not end the process.
+    this.promise.catch(() => undefined);
+    this.fail(error);
+  }
+
+  /** Resolves when there is something stale to serve, or was. For one caller that waits. */
+  whenStaleOffered(): Promise<void> {
+    if (this.hasOffered) return Promise.resolve();
+    const before = this.announceStale;
+    return new Promise((resolve) => {
+      this.announceStale = () => {
+        before?.();
+        resolve();
+      };
+    });
+  }
+
   offerStale(stale: StaleEntry): void {
     if (this.stale !== undefined && !this.stale.isSuspect) return;
     this.stale = stale;
-    this.announceStale();
+    this.hasOffered = true;
+    this.announceStale?.();
   }
 
   /**

@@ -3,7 +3,7 @@ export class KeyGuard {
   epoch = 0;
   holders = 0;
   /** Writes of this process to levels that cannot refuse an outdated one; see `settled`. */
-  readonly writes = new Set<Promise<unknown>>();
+  writes: Set<Promise<unknown>> | undefined;
 
   constructor(readonly key: string) {}
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { types } from 'node:util';
 import { newId } from '#libs/core';
 import type { CacheEntry } from '../entry/cache-entry.js';
 import { CacheLoadTimeoutError } from '../errors/cache-load-timeout.error.js';
@@ -7,9 +8,9 @@ import { LazySignal } from '../tier/lazy-signal.js';
 import type { Answer } from './answer.js';
 import { type CacheCore, OWN_TAGS_FROM } from './cache-core.js';
 import type { ResolvedOptions } from './cache.options.js';
-import { lifeOf, timesOf } from './entry-times.js';
+import { type EntryTimes, lifeOf, timesOf } from './entry-times.js';
 import type { Flight } from './flight.js';
-import { isCurrent } from './tag-table.js';
+import { isCurrent, type TagRef } from './tag-table.js';
 import type { SharedReader } from './shared-reader.js';
 import type { Capture } from './versions.js';
 
@@ -31,6 +32,26 @@ class OwnLoadContext extends LazySignal implements LoadContext {
 /** Computes the value of a key. `undefined` says that there is none. */
 export type Load<Value> = (context: LoadContext) => Value | Promise<Value>;
 
+/** What became of a loaded value. */
+interface Stored {
+  readonly answer: Answer;
+  readonly outcome: CacheLoad['outcome'];
+  /** Resolves when the shared levels have it or have refused it. */
+  readonly written: Promise<unknown>;
+}
+
+interface LoadRun<Value> {
+  readonly flight: Flight;
+  readonly load: Load<Value>;
+  readonly context: OwnLoadContext;
+  readonly startedMs: number;
+  readonly options: ResolvedOptions;
+  readonly capture: Capture;
+  readonly release: (() => Promise<void>) | undefined;
+}
+
+const NOTHING_WRITTEN: Promise<unknown> = Promise.resolve();
+
 /** Loads values for flights, and stores them unless they were invalidated meanwhile. */
 export class Loader {
   private readonly owner = newId();
@@ -47,10 +68,15 @@ export class Loader {
     options: ResolvedOptions,
     newerThanMs?: number,
   ): Promise<Answer> {
-    const find = async (): Promise<Answer | undefined> =>
-      (await this.shared.find([flight], options, newerThanMs)).get(flight);
-    let [capture, answer] = await Promise.all([this.capture(options), find()]);
-    if (answer !== undefined) return answer;
+    const find = (): Promise<Answer | undefined> =>
+      this.shared.findOne(flight, options, newerThanMs);
+    // Asked at the same time as the level, unless they are known here.
+    const captured = this.capture(options);
+    if (this.core.usesTiers) {
+      const answer = await find();
+      if (answer !== undefined) return answer;
+    } else this.shared.foundNothing(flight);
+    let capture = types.isPromise(captured) ? await captured : captured;
     let release: (() => Promise<void>) | undefined;
     if (options.lease && this.core.hub.leases !== undefined) {
       const outcome = await this.lease(flight, find);
@@ -62,92 +88,114 @@ export class Loader {
   }
 
   /** The versions that entries have whose loaders start now. */
-  capture(options: ResolvedOptions): Promise<Capture> {
+  capture(options: ResolvedOptions): Capture | Promise<Capture> {
     const { tags } = options;
     const isLate = typeof tags === 'function';
     return this.core.hub.versions.capture(this.core.namesOf(isLate ? [] : tags), isLate);
   }
 
-  /** Stores what was loaded for a flight; says what its callers get. */
-  async store(
+  /** Stores what was loaded for a flight; says what its callers get. Waits only for late tags. */
+  store(
     flight: Flight,
     value: unknown,
     loadMs: number,
     options: ResolvedOptions,
     capture: Capture,
-  ): Promise<{ answer: Answer; outcome: CacheLoad['outcome']; written: Promise<unknown> }> {
-    const { core } = this;
-    const nowMs = core.hub.clock.nowMs();
+  ): Stored | Promise<Stored> {
+    const nowMs = this.core.hub.clock.nowMs();
     const lifeMs = lifeOf(value, flight.key, options);
-    const nothing = { value, source: 'MISS' as const, createdMs: nowMs, expiresMs: nowMs };
     if (!(lifeMs > 0)) {
       flight.vector = capture;
-      return { answer: nothing, outcome: 'absent', written: Promise.resolve() };
+      return { answer: unstored(value, nowMs), outcome: 'absent', written: NOTHING_WRITTEN };
     }
     const times = timesOf(nowMs, lifeMs, options);
-    const complete = await this.withLateTags(value, options, capture);
-    flight.vector = complete;
-    flight.isOutdated = complete.isMoved;
-    if (flight.isKeyMoved || complete.isMoved || !isCurrent(complete)) {
-      return { answer: nothing, outcome: 'discarded', written: Promise.resolve() };
+    if (typeof options.tags !== 'function') {
+      return this.keep(flight, value, times, loadMs, options, capture);
     }
-    const names = complete.refs.map(({ name }) => name);
-    const tags = core.hub.versions.tagsOf(complete, OWN_TAGS_FROM);
-    const epoch = flight.syncEpoch;
-    core.keep(flight.key, value, times, { loadMs, tags, epoch, options });
-    const { versions } = complete;
-    const entry: CacheEntry = { value, ...times, loadMs, tags: names, versions };
-    const written =
-      complete.isShared && flight.reads.size > 0
-        ? this.fill(flight, entry, options)
-        : Promise.resolve();
-    const { createdMs, expiresMs } = times;
-    return { answer: { value, source: 'MISS', createdMs, expiresMs }, outcome: 'stored', written };
+    return this.withLateTags(value, options, capture).then((complete) => {
+      flight.isOutdated = complete.isMoved;
+      return this.keep(flight, value, times, loadMs, options, complete);
+    });
   }
 
-  private async load<Value>(
+  private keep(
+    flight: Flight,
+    value: unknown,
+    times: EntryTimes,
+    loadMs: number,
+    options: ResolvedOptions,
+    capture: Capture,
+  ): Stored {
+    const { core } = this;
+    flight.vector = capture;
+    if (flight.isKeyMoved || flight.isOutdated || !isCurrent(capture)) {
+      const answer = unstored(value, times.createdMs);
+      return { answer, outcome: 'discarded', written: NOTHING_WRITTEN };
+    }
+    const { refs, versions } = capture;
+    const tags = core.hub.versions.tagsOf(capture, OWN_TAGS_FROM);
+    core.keep(flight.key, value, times, { loadMs, tags, epoch: flight.syncEpoch, options });
+    const { createdMs, expiresMs } = times;
+    const answer: Answer = { value, source: 'MISS', createdMs, expiresMs };
+    if (!capture.isShared || flight.reads.length === 0) {
+      return { answer, outcome: 'stored', written: NOTHING_WRITTEN };
+    }
+    const entry: CacheEntry = { value, ...times, loadMs, tags: refs.map(nameOf), versions };
+    return { answer, outcome: 'stored', written: this.fill(flight, entry, options) };
+  }
+
+  private load<Value>(
     flight: Flight,
     load: Load<Value>,
     options: ResolvedOptions,
     capture: Capture,
     release: (() => Promise<void>) | undefined,
   ): Promise<Answer> {
-    const { core } = this;
     flight.vector = capture;
     const context = new OwnLoadContext(flight.key);
-    const startedMs = core.hub.clock.monotonicMs();
-    const report = (outcome: CacheLoad['outcome']): void => {
-      const durationMs = core.hub.clock.monotonicMs() - startedMs;
-      const { namespace } = core;
-      const { key, isBackground } = flight;
-      cacheLoad.publish(() => ({ namespace, key, durationMs, outcome, isBackground }));
-    };
-    core.counts.loads += 1;
-    const work = (async (): Promise<Answer> => {
-      let written: Promise<unknown> = Promise.resolve();
-      try {
-        const value = await load(context);
-        const loadMs = core.hub.clock.monotonicMs() - startedMs;
-        core.counts.loadMs += loadMs;
-        const stored = await this.store(flight, value, loadMs, options, capture);
-        ({ written } = stored);
-        if (stored.outcome === 'discarded') core.counts.discarded += 1;
-        report(stored.outcome);
-        return stored.answer;
-      } catch (error) {
-        core.counts.loadFailures += 1;
-        report('failed');
-        throw error;
-      } finally {
-        // The next one must find the entry, so the lease ends after the entry is written.
-        if (release !== undefined) core.inBackground('release', () => written.then(release));
-      }
-    })();
+    const startedMs = this.core.hub.clock.monotonicMs();
+    this.core.counts.loads += 1;
+    const work = this.run({ flight, load, context, startedMs, options, capture, release });
     if (options.hardTimeoutMs === undefined) return work;
     return this.withinHardTimeout(flight, work, options.hardTimeoutMs, () => {
       context.abort();
-      report('timed-out');
+      this.report(flight, startedMs, 'timed-out');
     });
+  }
+
+  private async run<Value>(run: LoadRun<Value>): Promise<Answer> {
+    const { core } = this;
+    const { flight, load, context, startedMs, options, capture, release } = run;
+    let written = NOTHING_WRITTEN;
+    try {
+      const value = await load(context);
+      const loadMs = core.hub.clock.monotonicMs() - startedMs;
+      core.counts.loadMs += loadMs;
+      const storing = this.store(flight, value, loadMs, options, capture);
+      const stored = types.isPromise(storing) ? await storing : storing;
+      ({ written } = stored);
+      if (stored.outcome === 'discarded') core.counts.discarded += 1;
+      this.report(flight, startedMs, stored.outcome);
+      return stored.answer;
+    } catch (error) {
+      core.counts.loadFailures += 1;
+      this.report(flight, startedMs, 'failed');
+      throw error;
+    } finally {
+      // The next one must find the entry, so the lease ends after the entry is written.
+      if (release !== undefined) core.inBackground('release', () => written.then(release));
+    }
+  }
+
+  private report(
+    { key, isBackground }: Flight,
+    startedMs: number,
+    outcome: CacheLoad['outcome'],
+  ): void {
+    if (!cacheLoad.hasSubscribers) return;
+    const { namespace, hub } = this.core;
+    const durationMs = hub.clock.monotonicMs() - startedMs;
+    cacheLoad.publish(() => ({ namespace, key, durationMs, outcome, isBackground }));
   }
 
   private async withinHardTimeout(
@@ -200,16 +248,19 @@ export class Loader {
   private fill(flight: Flight, entry: CacheEntry, options: ResolvedOptions): Promise<unknown> {
     const { core } = this;
     const key = core.fullKey(flight.key);
-    const fills = [...flight.reads].map(([level, read]) => {
+    const fills = core.hub.stack.levels.map((level) => {
+      const read = flight.reads[level.index];
+      if (read === undefined) return true;
       const copy = core.entryFor(level.level, entry, options);
       return core.hub.stack.fill(level, [{ key, entry: copy, read }]);
     });
     const written = Promise.all(fills);
     core.guards.hold(flight.key);
+    flight.guard.writes ??= new Set();
     flight.guard.writes.add(written);
     core.inBackground('fill', () =>
       written.finally(() => {
-        flight.guard.writes.delete(written);
+        flight.guard.writes?.delete(written);
         core.guards.release(flight.guard);
       }),
     );
@@ -243,4 +294,12 @@ export class Loader {
       await sleep(isFirst ? LEASE_POLL_MS / 2 : LEASE_POLL_MS * (0.5 + Math.random()));
     }
   }
+}
+
+function unstored(value: unknown, nowMs: number): Answer {
+  return { value, source: 'MISS', createdMs: nowMs, expiresMs: nowMs };
+}
+
+function nameOf({ name }: TagRef): string {
+  return name;
 }

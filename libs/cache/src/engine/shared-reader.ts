@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { CacheEntry } from '../entry/cache-entry.js';
 import type { Answer } from './answer.js';
 import { type CacheCore, type LevelTally, OWN_TAGS_FROM } from './cache-core.js';
@@ -11,36 +12,58 @@ export class SharedReader {
   constructor(private readonly core: CacheCore) {}
 
   /**
-   * The answers of the flights that were found fresh, newer than `newerThanMs`. One call a level,
-   * for the flights that the levels above did not answer.
+   * The answers of the flights that were found fresh. One call a level, for the flights that the
+   * levels above did not answer.
    */
-  async find(
-    flights: readonly Flight[],
-    options: ResolvedOptions,
-    newerThanMs = Number.NEGATIVE_INFINITY,
-  ): Promise<Map<Flight, Answer>> {
-    const { core } = this;
+  async find(flights: readonly Flight[], options: ResolvedOptions): Promise<Map<Flight, Answer>> {
+    if (this.core.usesTiers) await this.look(flights, options, Number.NEGATIVE_INFINITY);
+    else for (const flight of flights) this.foundNothing(flight);
     const found = new Map<Flight, Answer>();
-    if (!core.usesTiers) {
-      for (const flight of flights) dropSuspect(flight);
-      return found;
-    }
-    // What this process has not been able to write or delete yet must not be read.
-    const readable = flights.filter(({ key }) => !core.hub.recovery.has(recoveryId(core, key)));
-    for (const level of core.hub.stack.levels) {
-      const open = readable.filter((flight) => !found.has(flight));
-      if (open.length === 0) break;
-      await this.findIn(level, open, options, newerThanMs, found);
+    for (const flight of flights) {
+      if (flight.found !== undefined) found.set(flight, flight.found);
     }
     return found;
   }
 
-  private async findIn(
+  /** The same for one, of something that is newer than `newerThanMs`. */
+  async findOne(
+    flight: Flight,
+    options: ResolvedOptions,
+    newerThanMs = Number.NEGATIVE_INFINITY,
+  ): Promise<Answer | undefined> {
+    await this.look([flight], options, newerThanMs);
+    return flight.found;
+  }
+
+  /** Without shared levels: what may be outdated here is of no use. */
+  foundNothing(flight: Flight): void {
+    dropSuspect(flight);
+  }
+
+  private async look(
+    flights: readonly Flight[],
+    options: ResolvedOptions,
+    newerThanMs: number,
+  ): Promise<void> {
+    const { core } = this;
+    const { recovery, stack } = core.hub;
+    // What this process has not been able to write or delete yet must not be read.
+    let open =
+      recovery.size === 0
+        ? flights
+        : flights.filter(({ key }) => !recovery.has(recoveryId(core, key)));
+    for (const level of stack.levels) {
+      if (open.length === 0) return;
+      await this.lookInto(level, open, options, newerThanMs);
+      open = open.filter(({ found }) => found === undefined);
+    }
+  }
+
+  private async lookInto(
     level: Level,
     flights: readonly Flight[],
     options: ResolvedOptions,
     newerThanMs: number,
-    found: Map<Flight, Answer>,
   ): Promise<void> {
     const { core } = this;
     const reads = await core.hub.stack.read(
@@ -52,33 +75,34 @@ export class SharedReader {
     counts.timed += 1;
     counts.ms += core.hub.clock.monotonicMs() - (reads[0]?.askedAtMs ?? 0);
     const { epoch } = core.hub.sync;
-    const entries = reads.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
-    const verdicts = entries.length === 0 ? [] : await core.hub.versions.judge(entries);
-    const verdictOf = new Map(entries.map((entry, index) => [entry, verdicts[index]]));
+    const entries: CacheEntry[] = [];
+    for (const { entry } of reads) if (entry !== undefined) entries.push(entry);
+    const judged = entries.length === 0 ? [] : core.hub.versions.judge(entries);
+    const verdicts = types.isPromise(judged) ? await judged : judged;
     const nowMs = core.hub.clock.nowMs();
-    for (const [index, flight] of flights.entries()) {
-      const read = reads[index];
-      if (read === undefined) continue;
-      flight.reads.set(level, read);
+    let hits = 0;
+    let judgedAt = 0;
+    for (const [index, read] of reads.entries()) {
+      const flight = flights[index] as Flight;
+      flight.reads[level.index] = read;
       dropSuspect(flight);
       const { entry } = read;
-      const verdict = entry === undefined ? 'invalid' : verdictOf.get(entry);
-      if (entry === undefined || verdict === 'invalid' || entry.createdMs <= newerThanMs) {
-        level.counts.misses += 1;
-        counts.misses += 1;
-      } else if (verdict === 'valid' && entry.expiresMs > nowMs) {
-        level.counts.hits += 1;
-        counts.hits += 1;
-        found.set(flight, this.promote(flight, level, entry, options, epoch));
-      } else {
-        level.counts.misses += 1;
-        counts.misses += 1;
-        if (entry.staleUntilMs > nowMs) {
-          const stale = this.toL1Entry(entry, epoch);
-          flight.offerStale({ entry: stale, isSuspect: verdict === 'unknown' });
-        }
+      if (entry === undefined) continue;
+      const verdict = verdicts[judgedAt];
+      judgedAt += 1;
+      if (verdict === 'invalid' || entry.createdMs <= newerThanMs) continue;
+      if (verdict === 'valid' && entry.expiresMs > nowMs) {
+        hits += 1;
+        flight.found = this.promote(flight, level, entry, options, epoch);
+      } else if (entry.staleUntilMs > nowMs) {
+        const stale = this.toL1Entry(entry, epoch);
+        flight.offerStale({ entry: stale, isSuspect: verdict === 'unknown' });
       }
     }
+    level.counts.hits += hits;
+    level.counts.misses += reads.length - hits;
+    counts.hits += hits;
+    counts.misses += reads.length - hits;
   }
 
   /** Copies to the levels above with the life that is left. */
@@ -96,8 +120,9 @@ export class SharedReader {
     flight.vector = vector;
     if (!flight.isKeyMoved && flight.servesJoiner(Number.NaN)) {
       core.keep(key, entry.value, entry, { loadMs: entry.loadMs, tags, epoch, options });
-      for (const [level, read] of flight.reads) {
-        if (level === from) continue;
+      for (const level of core.hub.stack.levels) {
+        const read = flight.reads[level.index];
+        if (level === from || read === undefined) continue;
         const copy = core.entryFor(level.level, entry, options);
         core.inBackground('promote', () =>
           core.hub.stack.fill(level, [{ key: core.fullKey(key), entry: copy, read }]),

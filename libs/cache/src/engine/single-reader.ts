@@ -119,18 +119,27 @@ export class SingleReader {
   ): Flight {
     const { core } = this;
     const flight = core.begin(key, stale, isBackground);
-    core.inBackground('flight', async () => {
-      try {
-        const answer = await this.loader.fetch(flight, load, options, newerThanMs);
-        core.failures.delete(key);
-        flight.resolve(answer);
-      } catch (error) {
-        this.onFailure(flight, error, options);
-      } finally {
-        core.end(flight);
-      }
-    });
+    core.hub.tasks.run(() => this.pilot(flight, load, options, newerThanMs));
     return flight;
+  }
+
+  /** Brings a flight to its end. */
+  private async pilot(
+    flight: Flight,
+    load: Load<unknown>,
+    options: ResolvedOptions,
+    newerThanMs: number | undefined,
+  ): Promise<void> {
+    const { core } = this;
+    try {
+      const answer = await this.loader.fetch(flight, load, options, newerThanMs);
+      core.failures.delete(flight.key);
+      flight.resolve(answer);
+    } catch (error) {
+      this.onFailure(flight, error, options);
+    } finally {
+      core.end(flight);
+    }
   }
 
   private onFailure(flight: Flight, error: unknown, options: ResolvedOptions): void {
@@ -151,15 +160,18 @@ export class SingleReader {
   }
 
   /** The answer of the flight, or after the soft time-out what is stale. */
-  private async await(flight: Flight, { softTimeoutMs }: ResolvedOptions): Promise<Answer> {
-    if (softTimeoutMs === undefined) return flight.promise;
+  private await(flight: Flight, { softTimeoutMs }: ResolvedOptions): Promise<Answer> {
+    return softTimeoutMs === undefined ? flight.promise : this.awaitSoftly(flight, softTimeoutMs);
+  }
+
+  private async awaitSoftly(flight: Flight, softTimeoutMs: number): Promise<Answer> {
     let timer: NodeJS.Timeout | undefined;
     const soft = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, softTimeoutMs);
     });
     const staleAnswer = async (): Promise<Answer> => {
       await soft;
-      await flight.staleOffered;
+      await flight.whenStaleOffered();
       const { stale } = flight;
       if (stale === undefined || !this.isServable(flight, stale.entry)) return flight.promise;
       return answerOf(stale.entry, 'STALE');

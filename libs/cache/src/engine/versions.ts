@@ -3,7 +3,7 @@ import type { SyncState } from '../coherence/sync-state.js';
 import type { CacheEntry } from '../entry/cache-entry.js';
 import { Gate } from '../tier/gate.js';
 import type { VersionStore } from '../versions/version-store.js';
-import type { EntryTags, TagTable, TagVector } from './tag-table.js';
+import type { EntryTags, TagRef, TagTable, TagVector } from './tag-table.js';
 
 /** The versions from before a load. */
 export interface Capture extends TagVector {
@@ -30,16 +30,55 @@ export class Versions {
     this.gate = new Gate(store.name, { clock, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
   }
 
-  /** The versions that an entry with `names` has if it is loaded from now on. */
-  async capture(names: readonly string[], wantsNow: boolean): Promise<Capture> {
+  /** The versions that an entry with `names` has if it is loaded from now on; at once where they are known. */
+  capture(names: readonly string[], wantsNow: boolean): Capture | Promise<Capture> {
+    return (wantsNow ? undefined : this.captureKnown(names)) ?? this.captureAsking(names, wantsNow);
+  }
+
+  private captureKnown(names: readonly string[]): Capture | undefined {
+    const refs: TagRef[] = [];
+    const versions: number[] = [];
+    let isShared = true;
+    for (const name of names) {
+      const ref = this.table.verified(name);
+      if (ref === undefined) return undefined;
+      refs.push(ref);
+      versions.push(ref.version);
+      isShared &&= ref.version > 0;
+    }
+    return { refs, versions, isShared, now: undefined };
+  }
+
+  private async captureAsking(names: readonly string[], wantsNow: boolean): Promise<Capture> {
     const answer = await this.ask(names, wantsNow);
     const refs = names.map((name) => this.table.ref(name));
     const isShared = answer.ok && refs.every((ref) => !ref.isPending && ref.version > 0);
     return { refs, versions: refs.map((ref) => ref.version), isShared, now: answer.now };
   }
 
-  /** Whether entries that were loaded with these versions may be used. */
-  async judge(entries: readonly CacheEntry[]): Promise<Verdict[]> {
+  /** Whether entries that were loaded with these versions may be used; at once where they are known. */
+  judge(entries: readonly CacheEntry[]): Verdict[] | Promise<Verdict[]> {
+    const verdicts: Verdict[] = [];
+    for (const entry of entries) {
+      const verdict = this.judgeKnown(entry);
+      if (verdict === undefined) return this.judgeAsking(entries);
+      verdicts.push(verdict);
+    }
+    return verdicts;
+  }
+
+  private judgeKnown({ tags, versions }: CacheEntry): Verdict | undefined {
+    let verdict: Verdict = 'valid';
+    for (let index = 0; index < tags.length; index += 1) {
+      const ref = this.table.verified(tags[index] as string);
+      if (ref === undefined) return undefined;
+      if (ref.version > 0 && ref.version !== versions[index]) return 'invalid';
+      if (!(ref.version > 0)) verdict = 'unknown';
+    }
+    return verdict;
+  }
+
+  private async judgeAsking(entries: readonly CacheEntry[]): Promise<Verdict[]> {
     const names = new Set(entries.flatMap((entry) => entry.tags));
     const answer = await this.ask([...names], false);
     return entries.map((entry) => {
