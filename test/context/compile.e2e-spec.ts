@@ -233,6 +233,8 @@ describe('the manager cache', () => {
       sets: expect.any(Number),
       evictions: expect.any(Number),
       currentSize: expect.any(Number),
+      fetches: expect.any(Number),
+      fetchMs: expect.any(Number),
     });
     expect(body.hits + body.misses).toBeGreaterThan(0);
   });
