@@ -22,6 +22,7 @@ import { Caches } from './managers/caches.js';
 import { CacheStrategySource } from './decorators/cache-strategy.source.js';
 import { CacheStrategies } from './strategies/cache-strategies.js';
 import { StrategyRegistry } from './strategies/registry/strategy-registry.js';
+import { StrategyMeter } from './strategies/store/strategy-meter.js';
 import { strategyProviders } from './strategies/strategy.providers.js';
 import { metricsProviders } from './metrics/index.js';
 import { responseProviders } from './response/index.js';
@@ -74,6 +75,7 @@ export class CacheModule implements OnModuleInit, OnApplicationShutdown {
         CacheControl,
         CacheStrategies,
         StrategyRegistry,
+        StrategyMeter,
         CacheStrategySource,
       ],
     };
