@@ -1,4 +1,5 @@
 import type { EntryOptions } from '../engine/cache.options.js';
+import type { PrefetchOptions } from '../learning/prefetch.options.js';
 import type { NamespaceOptions } from '../managers/caches.js';
 import type { CachedRequest } from './cached-request.js';
 
@@ -48,6 +49,13 @@ export interface CacheableOptions<
    * it looks as if it did.
    */
   readonly varyBy?: readonly VaryBy[];
+  /** Raise it when values change their shape: entries of other versions are not seen any more. */
+  readonly version?: string | number;
+  /**
+   * Whether keys that a user is likely to need next are loaded ahead, and how many. Default false.
+   * The arguments of the calls of late are remembered for it. Not for handlers.
+   */
+  readonly prefetch?: boolean | PrefetchOptions;
   /** Id or name of a cache strategy, whose options apply where the decorator says nothing. */
   readonly strategy?: string;
 }
@@ -70,6 +78,8 @@ export interface CacheWriteOptions<
    * is evicted for all of them.
    */
   readonly varyBy?: readonly VaryBy[];
+  /** That of the entries, if they have one. */
+  readonly version?: string | number;
 }
 
 /** Options of `@CachePut`: what the method returns is stored under the key. */
@@ -121,6 +131,6 @@ export interface CachingOptions {
 }
 
 /** Options of whatever method. */
-export type AnyCacheableOptions = CacheableOptions<never, never, never, never>;
-export type AnyPutOptions = CachePutOptions<never, never, never, never>;
-export type AnyEvictOptions = CacheEvictOptions<never, never, never, never>;
+export type AnyCacheableOptions = CacheableOptions<never, never[], never[], never[]>;
+export type AnyPutOptions = CachePutOptions<never, never[], never[], never[]>;
+export type AnyEvictOptions = CacheEvictOptions<never, never[], never[], never[]>;

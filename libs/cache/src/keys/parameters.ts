@@ -1,19 +1,26 @@
-/**
- * The names of a function's parameters, from its source; undefined for a parameter that has none,
- * such as `{ id, page }` or `[first]`. The code must not have been minified in a way that renames
- * parameters.
- */
-export function parameterNames(method: (...args: never[]) => unknown): (string | undefined)[] {
-  return parameterNamesIn(method.toString());
+/** A parameter of a function. */
+export interface Parameter {
+  /** None for a pattern such as `{ id, page }`. */
+  readonly name: string | undefined;
+  /** Whether it takes all further arguments, as `...rest`. */
+  readonly isRest: boolean;
 }
 
-/** As `parameterNames`, of the source of a method. */
-export function parameterNamesIn(source: string): (string | undefined)[] {
+const PARAMETER = /^\s*(\.{3})?\s*([\p{ID_Start}_$][\p{ID_Continue}$]*)?\s*(?:=|$)?/u;
+
+/**
+ * The parameters of a method, from its source. The code must not have been minified in a way that
+ * renames them.
+ */
+export function parametersOf(method: (...args: never[]) => unknown): Parameter[] {
+  return parametersIn(method.toString());
+}
+
+/** As `parametersOf`, of the source of a method. */
+export function parametersIn(source: string): Parameter[] {
   return parameterList(source).map((parameter) => {
-    const name = /^\s*(?:\.{3})?\s*([\p{ID_Start}_$][\p{ID_Continue}$]*)\s*(?:=|$)/u.exec(
-      parameter,
-    );
-    return name?.[1];
+    const [, dots, name] = PARAMETER.exec(parameter) ?? [];
+    return { name, isRest: dots !== undefined };
   });
 }
 
