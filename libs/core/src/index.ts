@@ -7,3 +7,4 @@ export type { PermissionGrant, Principal } from './access.js';
 export { eventChannel } from './event-channel.js';
 export type { EventChannel } from './event-channel.js';
 export { BackgroundTasks } from './background-tasks.js';
+export { isStillRunning, processIdentity } from './process-identity.js';

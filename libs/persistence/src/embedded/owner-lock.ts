@@ -1,10 +1,9 @@
 import { link, rename, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { newId } from '#libs/core';
+import { isStillRunning, newId, processIdentity } from '#libs/core';
 import type { DataFolder } from './data-folder.js';
 import { EmbeddedPostgresInUseError } from './errors/embedded-postgres-in-use.error.js';
 import { giveTo, readIfPresent } from './private-file.js';
-import { isStillRunning, processIdentity } from './process-identity.js';
 
 interface Owner {
   readonly pid: number;

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFile, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { processIdentity } from '#libs/core';
 import { readIfPresent } from './private-file.js';
-import { processIdentity } from './process-identity.js';
 
 /** What PostgreSQL writes about itself into `postmaster.pid`. */
 export interface Postmaster {

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processIdentity } from '#libs/core';
 import { SERVER_ENVIRONMENT } from './cluster.js';
 import { endWithUs, sendSignal } from './end-with-us.js';
 import { EmbeddedPostgresStartError } from './errors/embedded-postgres-start.error.js';
 import type { OsUser } from './os-user.js';
 import { type Postmaster, readPostmasterFile } from './postmaster.js';
-import { processIdentity } from './process-identity.js';
 import type { ServerLog } from './server-log.js';
 
 /** How to run a server. */
