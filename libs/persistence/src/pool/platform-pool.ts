@@ -2,7 +2,8 @@ import { Pool, type PoolClient, type PoolConfig } from 'pg';
 import type { Clock } from '#libs/core';
 import { DatabaseError } from '../errors/database-error.js';
 import type { PreparedLimits } from '../statements/connection-statements.js';
-import { preparedClient } from '../statements/prepared-client.js';
+import { platformClient } from '../statements/platform-client.js';
+import type { StatementObserver } from '../statements/statement-observer.js';
 import { StatementRegistry } from '../statements/statement-registry.js';
 import { poolEvents } from './pool.events.js';
 import { PoolMonitor } from './pool-monitor.js';
@@ -35,17 +36,22 @@ const ACQUIRE_TIMEOUT = 'timeout exceeded when trying to connect';
 export class PlatformPool extends Pool {
   readonly monitor: PoolMonitor;
   readonly statements: StatementRegistry;
+  private readonly observers: Set<StatementObserver>;
   private readonly maxWaiting: number;
   private readonly clock: Clock;
 
   constructor(config: PoolConfig, { clock, maxWaiting, prepared }: PlatformPoolOptions) {
     const statements = new StatementRegistry();
+    const observers = new Set<StatementObserver>();
     super({
       ...config,
-      ...(prepared === undefined
-        ? {}
-        : { Client: preparedClient({ registry: statements, limits: prepared, clock }) }),
+      Client: platformClient({
+        clock,
+        observers,
+        prepared: prepared === undefined ? undefined : { registry: statements, limits: prepared },
+      }),
     });
+    this.observers = observers;
     this.statements = statements;
     this.clock = clock;
     this.maxWaiting = maxWaiting;
@@ -59,6 +65,12 @@ export class PlatformPool extends Pool {
   /** Most connections from now on. What is above a smaller bound is closed as it comes back. */
   resize(max: number): void {
     this.options.max = max;
+  }
+
+  /** Shows every statement to `observer` until the returned function is called. */
+  observe(observer: StatementObserver): () => void {
+    this.observers.add(observer);
+    return () => void this.observers.delete(observer);
   }
 
   override connect(): Promise<PoolClient>;

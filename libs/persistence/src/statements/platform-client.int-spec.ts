@@ -3,7 +3,9 @@ import { ManualClock, SystemClock } from '#libs/core';
 import type { PoolClient } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
 import { PlatformPool } from '../pool/platform-pool.js';
+import Cursor from 'pg-cursor';
 import type { PreparedLimits } from './connection-statements.js';
+import { type StatementCall, type StatementEnd, StatementObserver } from './statement-observer.js';
 
 let database: TestDatabase;
 const pools: PlatformPool[] = [];
@@ -196,5 +198,64 @@ describe('a statement whose kept plan is worse', () => {
     } finally {
       Object.getPrototypeOf(Object.getPrototypeOf(client)).query = pass;
     }
+  });
+});
+
+describe('an observer', () => {
+  class Recorder extends StatementObserver {
+    readonly seen: unknown[] = [];
+    constructor(private readonly wait?: Promise<void>) {
+      super();
+    }
+
+    started({ text, values, transactionStatus }: StatementCall): StatementEnd {
+      return ({ rowCount, command, error }) => {
+        this.seen.push({ text, values, transactionStatus, rowCount, command, code: error?.code });
+        return this.wait;
+      };
+    }
+  }
+
+  it('sees every statement and how it ended, until it goes', async () => {
+    const { pool, client } = await connect();
+    const recorder = new Recorder();
+    const leave = pool.observe(recorder);
+    await client.query('BEGIN');
+    await client.query(BY_ID, [1]);
+    await client.query({ name: 'own', text: BY_ID, values: [2] });
+    await expect(client.query('SELECT 1 / $1::int', [0])).rejects.toMatchObject({ code: '22012' });
+    await client.query('ROLLBACK');
+    leave();
+    await client.query(BY_ID, [3]);
+    const row = { rowCount: 1, command: 'SELECT', transactionStatus: 'T' };
+    expect(recorder.seen).toMatchObject([
+      { text: 'BEGIN', values: [], transactionStatus: 'I', command: 'BEGIN' },
+      { text: BY_ID, values: [1], ...row },
+      { text: BY_ID, values: [2], ...row },
+      { text: 'SELECT 1 / $1::int', code: '22012' },
+      { text: 'ROLLBACK', transactionStatus: 'E', command: 'ROLLBACK' },
+    ]);
+  });
+
+  it('may keep the caller waiting', async () => {
+    const { pool, client } = await connect();
+    let open = (): void => undefined;
+    pool.observe(new Recorder(new Promise((resolve) => (open = resolve))));
+    let isAnswered = false;
+    const answer = client.query(BY_ID, [1]).then(() => (isAnswered = true));
+    await database.dataSource.query('SELECT 1');
+    expect(isAnswered).toBe(false);
+    open();
+    await answer;
+  });
+
+  it('costs nothing to cursors, which it does not see', async () => {
+    const { pool, client } = await connect();
+    const recorder = new Recorder();
+    pool.observe(recorder);
+    const cursor = client.query(new Cursor('SELECT id FROM pet ORDER BY id'));
+    expect(await cursor.read(2)).toEqual([{ id: 1 }, { id: 2 }]);
+    await cursor.close();
+    expect(recorder.seen).toEqual([]);
   });
 });
