@@ -6,7 +6,7 @@ import { authSettings } from '#libs/auth';
 import { contextSettings } from '#libs/context';
 import { httpSettings } from './http.settings.js';
 import { embeddedPostgresSettings, persistenceSettings, redisSettings } from '#libs/persistence';
-import { cacheLearningSettings, cacheSettings } from '#libs/cache';
+import { cacheLearningSettings, cacheSettings, cacheWarmingSettings } from '#libs/cache';
 import type { SettingsSection } from '#libs/config';
 
 /** The settings of every lib and app, in the order in which they are documented. */
@@ -21,6 +21,7 @@ export const allSettings: readonly SettingsSection[] = [
   jobsSettings,
   cacheSettings,
   cacheLearningSettings,
+  cacheWarmingSettings,
   authSettings,
   contextSettings,
 ];

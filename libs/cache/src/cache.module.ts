@@ -19,12 +19,14 @@ import { CACHE_MANAGER, CacheManagerFacade } from './facade/cache-manager.facade
 import { CacheLearning } from './learning/cache-learning.js';
 import { learningProviders } from './learning/learning.providers.js';
 import { Caches } from './managers/caches.js';
+import { CacheDecoratorsModule } from './decorators/cache-decorators.module.js';
 import { CacheStrategySource } from './decorators/cache-strategy.source.js';
 import { CacheStrategies } from './strategies/cache-strategies.js';
 import { StrategyRegistry } from './strategies/registry/strategy-registry.js';
 import { StrategyMeter } from './strategies/store/strategy-meter.js';
 import { strategyProviders } from './strategies/strategy.providers.js';
 import { metricsProviders } from './metrics/index.js';
+import { warmingProviders } from './warming/warming.providers.js';
 import { responseProviders } from './response/index.js';
 
 /** Namespace of what users of `CACHE_MANAGER` store. */
@@ -43,7 +45,7 @@ export class CacheModule implements OnModuleInit, OnApplicationShutdown {
     return {
       module: CacheModule,
       global: true,
-      imports: [DiscoveryModule],
+      imports: [DiscoveryModule, CacheDecoratorsModule],
       providers: [
         {
           provide: CacheRuntime,
@@ -61,6 +63,7 @@ export class CacheModule implements OnModuleInit, OnApplicationShutdown {
           inject: [Caches],
         },
         ...learningProviders,
+        ...warmingProviders,
         ...administrationProviders,
         ...metricsProviders,
         ...strategyProviders,

@@ -77,6 +77,11 @@ export class AccessRecorder implements AccessTap {
     return this.count;
   }
 
+  /** Reads that are kept. */
+  get kept(): number {
+    return this.count - this.first;
+  }
+
   get capacity(): number {
     return this.limit;
   }

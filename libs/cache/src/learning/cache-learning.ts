@@ -78,7 +78,7 @@ export class CacheLearning implements OnModuleInit, OnApplicationShutdown {
    * Loads keys of the cache ahead that its readers are likely to need next, as `source` says.
    * A reader is the user of the request or job at hand; reads of nobody teach nothing.
    */
-  prefetch(cache: Cache<never>, source: KeySource, options?: PrefetchOptions): void {
+  prefetch(cache: Cache, source: KeySource, options?: PrefetchOptions): void {
     const learning = this.namespaces.get(cache.namespace);
     if (learning === undefined) return;
     const { recorder, predictor } = learning;
@@ -107,7 +107,7 @@ export class CacheLearning implements OnModuleInit, OnApplicationShutdown {
       }
       learning.recorder.setCapacity(recordedReads);
       learning.refill(maxReadsPerSecond);
-      await learning.learn();
+      await learning.learn(this.clock.nowMs());
     }
   }
 

@@ -27,7 +27,8 @@ export class HotKeys {
   private current: TopKeys;
   private previous: TopKeys;
   private readonly arrivals: RecentMap<Arrival>;
-  private reads = 0;
+  private readsOfPeriod = 0;
+  private readsBefore = 0;
   private startedMs = Number.NaN;
 
   constructor(private readonly capacity = 1_024) {
@@ -36,9 +37,15 @@ export class HotKeys {
     this.arrivals = new RecentMap(4 * capacity);
   }
 
+  /** Reads that the counts of `top` are a part of. */
+  get reads(): number {
+    return this.readsOfPeriod + this.readsBefore;
+  }
+
   add(key: string, atMs: number): void {
-    if (!(atMs - this.startedMs < PERIOD_MS) || this.reads >= READS_A_PERIOD) this.turn(atMs);
-    this.reads += 1;
+    const isOver = !(atMs - this.startedMs < PERIOD_MS) || this.readsOfPeriod >= READS_A_PERIOD;
+    if (isOver) this.turn(atMs);
+    this.readsOfPeriod += 1;
     this.current.add(key);
     const arrival = this.arrivals.get(key);
     if (arrival === undefined) {
@@ -73,10 +80,11 @@ export class HotKeys {
   }
 
   private turn(atMs: number): void {
-    if (this.reads > 0) {
+    if (this.readsOfPeriod > 0) {
       this.previous = this.current;
+      this.readsBefore = this.readsOfPeriod;
       this.current = new TopKeys(this.capacity);
-      this.reads = 0;
+      this.readsOfPeriod = 0;
     }
     this.startedMs = atMs;
   }

@@ -32,13 +32,4 @@ describe('HourProfile', () => {
     const shares = profile.shares();
     expect(shares[20]).toBeCloseTo((shares[8] as number) * 4);
   });
-
-  it('goes on from what was stored', () => {
-    const profile = new HourProfile();
-    for (const day of [1, 2]) profile.add(at(day, 9), 5);
-    const again = new HourProfile(profile.counts());
-    again.add(at(2, 10), 1);
-    expect(again.counts()).toMatchObject({ days: 2, day: profile.counts().day });
-    expect(again.shares()[9]).toBeGreaterThan(0.8);
-  });
 });

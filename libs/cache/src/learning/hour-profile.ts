@@ -3,16 +3,6 @@ const DAY_MS = 24 * HOUR_MS;
 /** Of what was counted, the part that still counts a day later: half after a week. */
 const DAILY_DECAY = 2 ** (-1 / 7);
 
-/** Reads by hour of the day (UTC), as they are stored. */
-export interface HourCounts {
-  /** 24 numbers; older days count less. */
-  readonly reads: readonly number[];
-  /** Days since the Unix epoch of the last read. */
-  readonly day: number;
-  /** Days on which there was a read. */
-  readonly days: number;
-}
-
 /** How the reads of a namespace spread over the hours of the day (UTC), recent days above all. */
 export class HourProfile {
   private readonly reads = new Float64Array(24);
@@ -21,21 +11,10 @@ export class HourProfile {
   private hourStartMs = Number.NEGATIVE_INFINITY;
   private hour = 0;
 
-  constructor(stored?: HourCounts) {
-    if (stored === undefined) return;
-    this.reads.set(stored.reads.slice(0, 24));
-    this.day = stored.day;
-    this.days = stored.days;
-  }
-
+  /** Counts reads at a time; times come in order. */
   add(atMs: number, count = 1): void {
     if (!(atMs >= this.hourStartMs && atMs < this.hourStartMs + HOUR_MS)) this.moveTo(atMs);
     this.reads[this.hour] = (this.reads[this.hour] as number) + count;
-  }
-
-  /** The counts as they can be stored. */
-  counts(): HourCounts {
-    return { reads: [...this.reads], day: this.day, days: this.days };
   }
 
   /** Each hour's share of the reads; 24 times 0 without any. */

@@ -1,5 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { CacheLearning, KeyPredictors } from './cache-learning.js';
+import { MethodCalls } from './method-calls.js';
 
 /** What records reads and learns from them. */
-export const learningProviders: readonly Provider[] = [KeyPredictors, CacheLearning];
+export const learningProviders: readonly Provider[] = [KeyPredictors, CacheLearning, MethodCalls];

@@ -20,6 +20,10 @@ export const cacheLearningSettings = defineSettings('cacheLearning', {
   successorKeys: z.number().int().min(16).max(1_048_576).default(4_096).meta({
     description: 'Keys of each namespace whose successors are remembered',
   }),
+  rememberedCalls: z.number().int().min(16).max(1_048_576).default(4_096).meta({
+    description:
+      'Calls of each method whose arguments are remembered, where its keys are loaded ahead or warmed',
+  }),
   sessionGapMs: z.number().int().min(1_000).max(86_400_000).default(600_000).meta({
     description: 'Reads of a user further apart than this are not taken for one visit',
   }),

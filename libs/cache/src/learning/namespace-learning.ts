@@ -12,9 +12,12 @@ const READS_A_TURN = 512;
 /** What is recorded and learnt of one namespace. */
 export class NamespaceLearning {
   readonly hotKeys = new HotKeys();
-  hours = new HourProfile();
+  readonly hours = new HourProfile();
   prefetcher: Prefetcher | undefined;
+  /** Told of each read that is learnt from; one at a time. */
+  onRead: ((key: string) => void) | undefined;
   private next = 0;
+  private readsSeen = 0;
   private isLearning = false;
 
   constructor(
@@ -39,17 +42,21 @@ export class NamespaceLearning {
   }
 
   /** Learns from what was recorded since the last time, in turns with other work. */
-  async learn(): Promise<void> {
+  async learn(nowMs: number): Promise<void> {
     if (this.isLearning) return;
     this.isLearning = true;
     try {
+      // All reads, not only those that were recorded.
+      const { reads } = this.cache;
+      if (reads > this.readsSeen) this.hours.add(nowMs, reads - this.readsSeen);
+      this.readsSeen = reads;
       const { accesses, next, lost } = this.recorder.since(this.next);
       this.next = next;
       if (lost > 0 && this.prefetcher === undefined) this.predictor.forgetClients();
       for (const [index, { key, atMs, client }] of accesses.entries()) {
         if (index % READS_A_TURN === READS_A_TURN - 1) await nextTurn();
         this.hotKeys.add(key, atMs);
-        this.hours.add(atMs);
+        this.onRead?.(key);
         // A prefetcher has told the predictor already.
         if (client !== undefined && this.prefetcher === undefined) {
           this.predictor.observe(client, key, atMs);
