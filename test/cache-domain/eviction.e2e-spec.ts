@@ -164,9 +164,9 @@ describe.each(BACKPLANES)('with %s between the instances', (backplane) => {
     const writing = fetch(`${instances.a.url}/v1/sources/${name}/entries/bulk`, {
       method: 'POST',
       headers: { authorization: `Bearer ${onA.token}`, 'content-type': 'application/x-ndjson' },
-      body: ReadableStream.from(body()) as unknown as BodyInit,
+      body: body(),
       duplex: 'half',
-    } as RequestInit);
+    });
     // Only what is recent: the last entry is like no other.
     const request = { sources: [{ id: name }], queryLimit: 0 };
     const hasPart = async (): Promise<boolean> =>

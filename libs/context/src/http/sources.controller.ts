@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { Cacheable } from '#libs/cache';
 import type { Principal } from '#libs/core';
 import {
   CurrentPrincipal,
@@ -39,6 +40,11 @@ export class SourcesController {
   }
 
   @Get(':id')
+  @Cacheable<SourcesController['get']>({
+    namespace: 'api.source',
+    varyBy: ['user'],
+    tags: (source) => [`source:${source.id}`],
+  })
   @Returns(200, 'A source, by id or name', sourceSchema)
   get(
     @CurrentPrincipal() principal: Principal,

@@ -288,4 +288,37 @@ describe('the cache of managers', () => {
     await adapter.compile({ sources: [source('a'), source('b')] });
     expect(calls).toBe(2);
   });
+
+  it('makes no difference but in fetches, whatever is asked for', async () => {
+    const all = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((name) =>
+        manager(
+          name,
+          numbered(12, (index) => `${name} entry ${index} of ${index % 3}`),
+        ),
+      ),
+    );
+    let calls = 0;
+    const overrides = {
+      getStoreManagers: () => {
+        calls += 1;
+        return Promise.resolve(all);
+      },
+    };
+    const cached = adapterOf([], overrides);
+    const uncached = makePantheonPersistenceAdapter(overrides, { ttl: 0 });
+    for (let question = 0; question < 60; question += 1) {
+      const asked = all.filter((_, place) => (question >> place) % 2 === 1);
+      const request = {
+        sources: asked.map(({ name }) => source(name)),
+        texts: [`entry ${question % 12} of ${question % 3}`],
+        limit: 1 + (question % 20),
+      };
+      expect(await cached.compile(request)).toEqual(await uncached.compile(request));
+    }
+    const withSources = 60 - Math.ceil(60 / 16);
+    expect(calls).toBe(withSources + 1);
+    const { hits, misses } = cached.getCacheMetrics();
+    expect([hits, misses]).toEqual([withSources - 1, 1]);
+  });
 });

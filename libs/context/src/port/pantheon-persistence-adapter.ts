@@ -29,7 +29,7 @@ export interface PantheonPersistenceAdapter extends ContextPort {
  * A context port over store managers. Sources without a string id are ignored, and so are those
  * without a manager; nothing to read gives no messages.
  *
- * @param cacheConfig how long the managers of a set of sources are kept (60 s), and how many sets
+ * @param cacheConfig how long managers are kept (60 s), and for how many sets of sources their choice
  * (10)
  * @throws AdapterError when the dependencies are not there; `compile` rejects with it when the
  * sources or the managers are no array, or the managers cannot be had
@@ -44,7 +44,10 @@ export function makePantheonPersistenceAdapter(
   if (typeof deps.getStoreManagers !== 'function') {
     throw new AdapterError('getStoreManagers function is required in dependencies');
   }
-  const cache = new ManagerCache<DualStoreManager[]>({ ...DEFAULT_MANAGER_CACHE, ...cacheConfig });
+  const cache = new ManagerCache<DualStoreManager>(
+    { ...DEFAULT_MANAGER_CACHE, ...cacheConfig },
+    () => fetchManagers(deps),
+  );
   const environment = {
     ...deps,
     weights: DEFAULT_WEIGHTS,
@@ -54,37 +57,32 @@ export function makePantheonPersistenceAdapter(
   };
   return {
     async compile({ sources, ...options }: CompileOptions): Promise<Message[]> {
-      const targets = await findTargets(deps, cache, sources);
-      if (targets.length === 0) return [];
-      return (await compileContext(targets, options, environment)).messages;
+      const byId = sourcesById(sources);
+      if (byId.size === 0) return [];
+      return cache.use(byId.keys(), async (managers) => {
+        const targets = managers.map((manager): CompileTarget => ({
+          manager,
+          where: byId.get(manager.name)?.where,
+        }));
+        if (targets.length === 0) return [];
+        return (await compileContext(targets, options, environment)).messages;
+      });
     },
     getCacheMetrics: () => cache.metrics(),
     clearCache: () => cache.clear(),
   };
 }
 
-async function findTargets(
-  deps: PantheonPersistenceDependencies,
-  cache: ManagerCache<DualStoreManager[]>,
-  sources: readonly ContextSource[],
-): Promise<CompileTarget[]> {
+function sourcesById(sources: readonly ContextSource[]): ReadonlyMap<string, ContextSource> {
   if (!Array.isArray(sources)) throw new AdapterError('Sources must be an array');
   const byId = new Map<string, ContextSource>();
   for (const source of sources as readonly (ContextSource | null)[]) {
     if (typeof source?.id === 'string' && !byId.has(source.id)) byId.set(source.id, source);
   }
-  if (byId.size === 0) return [];
-  const managers = await cache.get(byId.keys(), () => fetchManagers(deps, byId));
-  return managers.flatMap((manager) => {
-    const source = byId.get(manager.name);
-    return source === undefined ? [] : { manager, where: source.where };
-  });
+  return byId;
 }
 
-async function fetchManagers(
-  deps: PantheonPersistenceDependencies,
-  wanted: ReadonlyMap<string, unknown>,
-): Promise<DualStoreManager[]> {
+async function fetchManagers(deps: PantheonPersistenceDependencies): Promise<DualStoreManager[]> {
   let managers: unknown;
   try {
     managers = await deps.getStoreManagers();
@@ -96,8 +94,7 @@ async function fetchManagers(
     throw new AdapterError('getStoreManagers must return an array of DualStoreManager objects');
   }
   return managers.filter(
-    (manager): manager is DualStoreManager =>
-      typeof manager?.name === 'string' && wanted.has(manager.name),
+    (manager): manager is DualStoreManager => typeof manager?.name === 'string',
   );
 }
 
