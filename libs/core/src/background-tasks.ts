@@ -13,9 +13,13 @@ export class BackgroundTasks {
 
   /** Starts `task` and returns at once. */
   run(task: () => Promise<unknown>): void {
-    const tracked: Promise<void> = task()
-      .then(() => undefined, this.onError)
-      .finally(() => this.running.delete(tracked));
+    const ended = (): void => {
+      this.running.delete(tracked);
+    };
+    const tracked: Promise<void> = task().then(ended, (error: unknown) => {
+      ended();
+      this.onError(error);
+    });
     this.running.add(tracked);
   }
 

@@ -16,6 +16,9 @@ import { type EntryTags, isCurrent } from './tag-table.js';
 
 /** One hit in so many is counted for the hot keys; a power of two. */
 export const HOT_SAMPLE = 64;
+/** So many misses are counted, and then one in `MISS_SAMPLE` for as many. */
+const EXACT_MISSES = 1_024;
+const MISS_SAMPLE = 8;
 /** One hit in so many is looked up again, to know what that takes; a power of two, above the other. */
 const TIMED_SAMPLE = 1_024;
 
@@ -37,7 +40,6 @@ export class CacheCore {
   readonly l1: FirstLevel;
   /** Replaced, never changed in place. */
   options: ResolvedOptions;
-  readonly flights = new Map<string, Flight>();
   readonly guards = new KeyGuards();
   readonly failures = new Failures();
   readonly hotKeys = new TopKeys();
@@ -146,7 +148,7 @@ export class CacheCore {
   /** Starts a flight that callers can join until it ends. */
   begin(key: string, stale: StaleEntry | undefined, isBackground: boolean): Flight {
     const flight = this.beginAlone(key, stale, isBackground);
-    this.flights.set(key, flight);
+    flight.guard.flight = flight;
     return flight;
   }
 
@@ -158,8 +160,9 @@ export class CacheCore {
   }
 
   end(flight: Flight): void {
-    if (this.flights.get(flight.key) === flight) this.flights.delete(flight.key);
-    this.guards.release(flight.guard);
+    const { guard } = flight;
+    if (guard.flight === flight) guard.flight = undefined;
+    this.guards.release(guard);
   }
 
   /** Forgets a key here, and keeps what is under way for it from storing or serving later callers. */
@@ -168,7 +171,6 @@ export class CacheCore {
     this.l1.delete(key);
     this.failures.delete(key);
     this.guards.invalidate(key);
-    this.flights.delete(key);
   }
 
   /** The same for every key. */
@@ -177,7 +179,6 @@ export class CacheCore {
     this.l1.clear();
     this.failures.clear();
     this.guards.invalidateAll();
-    this.flights.clear();
   }
 
   /** Whether the entry was not invalidated, and no invalidation of it may have been missed. */
@@ -209,7 +210,9 @@ export class CacheCore {
 
   countMiss(key: string): void {
     this.counts.l1Misses += 1;
-    this.missedKeys.add(key);
+    const misses = this.counts.l1Misses;
+    if (misses <= EXACT_MISSES) this.missedKeys.add(key);
+    else if (misses % MISS_SAMPLE === 0) this.missedKeys.add(key, MISS_SAMPLE);
     if (this.tap !== undefined) this.tap.record(key, false, this.coarse.nowMs);
   }
 

@@ -13,7 +13,6 @@ export interface StaleEntry {
 
 /** One look-up of a key that all callers of the process share while it is under way. */
 export class Flight {
-  readonly promise: Promise<Answer>;
   /** What the shared levels have, if that is fresh. */
   found: Answer | undefined;
   stale: StaleEntry | undefined;
@@ -23,8 +22,9 @@ export class Flight {
   isOutdated = false;
   /** What each shared level answered, by its index. */
   readonly reads: (FencedRead | undefined)[] = [];
-  private settle!: (answer: Answer) => void;
-  private fail!: (error: unknown) => void;
+  private waiting: Promise<Answer> | undefined;
+  private settle: ((answer: Answer) => void) | undefined;
+  private fail: ((error: unknown) => void) | undefined;
   private hasOffered = false;
   private announceStale: (() => void) | undefined;
   readonly guardEpoch: number;
@@ -40,10 +40,6 @@ export class Flight {
     readonly isBackground: boolean,
   ) {
     this.guardEpoch = guard.epoch;
-    this.promise = new Promise((resolve, reject) => {
-      this.settle = resolve;
-      this.fail = reject;
-    });
     if (stale !== undefined) this.offerStale(stale);
   }
 
@@ -52,14 +48,25 @@ export class Flight {
     return this.guard.epoch !== this.guardEpoch;
   }
 
+  /** The answer for all who wait; made for the first of them. */
+  get promise(): Promise<Answer> {
+    this.waiting ??= new Promise((resolve, reject) => {
+      this.settle = resolve;
+      this.fail = reject;
+    });
+    return this.waiting;
+  }
+
   resolve(answer: Answer): void {
-    this.settle(answer);
+    if (this.settle === undefined) this.waiting = Promise.resolve(answer);
+    else this.settle(answer);
   }
 
   reject(error: unknown): void {
+    const { promise } = this;
     // Who waits sees the failure; without anybody it must not end the process.
-    this.promise.catch(() => undefined);
-    this.fail(error);
+    promise.catch(() => undefined);
+    this.fail?.(error);
   }
 
   /** Resolves when there is something stale to serve, or was. For one caller that waits. */

@@ -250,7 +250,7 @@ export class Loader {
     const key = core.fullKey(flight.key);
     const fills = core.hub.stack.levels.map((level) => {
       const read = flight.reads[level.index];
-      if (read === undefined) return true;
+      if (read === undefined) return Promise.resolve(true);
       const copy = core.entryFor(level.level, entry, options);
       return core.hub.stack.fill(level, [{ key, entry: copy, read }]);
     });

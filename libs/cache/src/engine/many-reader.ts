@@ -37,7 +37,7 @@ export class ManyReader {
     const own: Flight[] = [];
     const joined: Flight[] = [];
     for (const key of missing) {
-      const flight = core.flights.get(key);
+      const flight = core.guards.flightOf(key);
       if (flight === undefined) own.push(core.begin(key, undefined, false));
       else joined.push(flight);
     }

@@ -64,7 +64,7 @@ export class SingleReader {
     const { core } = this;
     if (core.isFresh(key)) return 'L1';
     const options = mergeOptions(core.options, callOptions);
-    const flight = core.flights.get(key) ?? this.start(key, undefined, load, options, true);
+    const flight = core.guards.flightOf(key) ?? this.start(key, undefined, load, options, true);
     return (await flight.promise).source;
   }
 
@@ -82,7 +82,7 @@ export class SingleReader {
     const askedMs = core.coarse.wake();
     core.countMiss(key);
     // Others who want the same wait for it too; the first of them starts the next one.
-    await core.flights.get(key)?.promise.catch(() => undefined);
+    await core.guards.flightOf(key)?.promise.catch(() => undefined);
     const held = core.l1.get(key);
     const isServable = held !== undefined && held.staleUntilMs > askedMs && core.isSound(held);
     const stale = isServable ? { entry: held, isSuspect: false } : undefined;
@@ -100,7 +100,7 @@ export class SingleReader {
     for (;;) {
       const joinedAt = this.core.hub.versions.table.changes;
       const flight =
-        this.core.flights.get(key) ?? this.start(key, stale, load, options, false, newerThanMs);
+        this.core.guards.flightOf(key) ?? this.start(key, stale, load, options, false, newerThanMs);
       const answer = await this.await(flight, options);
       if (flight.servesJoiner(joinedAt)) {
         this.core.count(key, answer.source);
@@ -185,7 +185,7 @@ export class SingleReader {
 
   /** Refreshes behind the back of the callers, unless the key is on its way already. */
   private refresh(key: string, held: L1Entry, load: Load<unknown>, options: ResolvedOptions): void {
-    if (this.core.flights.has(key)) return;
+    if (this.core.guards.flightOf(key) !== undefined) return;
     const failure = this.core.failures.get(key);
     if (failure !== undefined && failure.retryMs > this.core.hub.clock.nowMs()) return;
     this.start(key, { entry: held, isSuspect: false }, load, options, true);

@@ -25,15 +25,15 @@ export class TopKeys {
 
   constructor(private readonly capacity = 512) {}
 
-  add(key: string): void {
+  add(key: string, count = 1): void {
     const known = this.counters.get(key);
     if (known !== undefined) {
-      known.count += 1;
+      known.count += count;
       return;
     }
     let inherited = 0;
     if (this.counters.size >= this.capacity) inherited = this.evict();
-    this.counters.set(key, { count: inherited + 1, overcount: inherited });
+    this.counters.set(key, { count: inherited + count, overcount: inherited });
   }
 
   top(limit: number): TopKey[] {
