@@ -27,6 +27,7 @@ import { StrategyMeter } from './strategies/store/strategy-meter.js';
 import { strategyProviders } from './strategies/strategy.providers.js';
 import { metricsProviders } from './metrics/index.js';
 import { warmingProviders } from './warming/warming.providers.js';
+import { WarmUpTargets } from './warming/warm-up.targets.js';
 import { responseProviders } from './response/index.js';
 
 /** Namespace of what users of `CACHE_MANAGER` store. */
@@ -74,6 +75,7 @@ export class CacheModule implements OnModuleInit, OnApplicationShutdown {
         Caches,
         CACHE_MANAGER,
         CacheLearning,
+        WarmUpTargets,
         CacheOverview,
         CacheControl,
         CacheStrategies,

@@ -10,5 +10,5 @@ export const WarmUpMetadata = Reflector.createDecorator<WarmUpOptions>();
  * all. One key that fails does not keep the others from being loaded.
  */
 export function WarmUp<Provider = never>(options: WarmUpOptions<Provider>): MethodDecorator {
-  return WarmUpMetadata(options as WarmUpOptions);
+  return WarmUpMetadata(options);
 }
