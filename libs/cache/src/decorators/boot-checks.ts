@@ -77,7 +77,7 @@ function checkScope(
       );
     } else if (from === 'request' && key === undefined && keyBy === undefined) {
       report(
-        'has no key and its handler takes the request: give key or keyBy, or state with varyBy: [] that all callers share the answer',
+        'it has no key and its handler takes the request: give key or keyBy, or state with varyBy: [] that all callers share the answer',
       );
     } else if (from === 'headers' && varyBy === undefined && keyBy === undefined) {
       if (typeof key !== 'string' || !key.includes('{headers')) {
