@@ -152,7 +152,12 @@ export class JobBrowser {
     for (const name of this.registry.queues.keys()) {
       const found = await this.queues.use(name, async (queue) => {
         const job = await queue.getJob(id);
-        return job === undefined ? undefined : { job, state: stateOf(await job.getState()) };
+        if (job === undefined) return undefined;
+        const state = stateOf(await job.getState());
+        const hasEnded = state === 'completed' || state === 'failed';
+        // It ended between the two: what it was read as lacks its result.
+        const isOutdated = hasEnded && job.finishedOn === undefined;
+        return { job: (isOutdated ? await queue.getJob(id) : job) ?? job, state };
       });
       if (found?.state !== undefined) return { job: found.job, state: found.state };
     }
