@@ -110,6 +110,7 @@ export class CacheCore {
     },
   ): void {
     const { hub } = this;
+    if (this.l1.isOff) return;
     const nowMs = hub.clock.nowMs();
     let limited = this.limited('L1', times, nowMs, more.options);
     if (!hub.sync.isInSync) limited = within(limited, nowMs, hub.outOfSyncTtlMs);

@@ -40,7 +40,7 @@ export interface EntryOptions<Value = unknown> {
 }
 
 export interface CacheOptions<Value = unknown> extends EntryOptions<Value> {
-  /** Bound of the first level. Default 10,000. */
+  /** Bound of the first level; 0 for a cache without one. Default 10,000. */
   readonly maxItems?: number;
   /** Bound of the first level. Default 32 MiB. */
   readonly maxBytes?: number;

@@ -72,6 +72,11 @@ export class FirstLevel {
     return this.store.peek(key)?.weightBytes;
   }
 
+  /** Whether it keeps nothing at all. */
+  get isOff(): boolean {
+    return this.store.isOff;
+  }
+
   set(key: string, entry: L1Entry): void {
     const weight = COLUMN_BYTES + tagBytes(entry) + sizeOf(entry.value);
     const slot = this.store.put(key, entry.value, weight, Math.ceil(entry.staleUntilMs));

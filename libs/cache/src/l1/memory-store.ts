@@ -91,6 +91,11 @@ export class MemoryStore<Value> {
     return this.slots.size;
   }
 
+  /** Whether there is room for anything at all. */
+  get isOff(): boolean {
+    return this.table.maxItems < 1;
+  }
+
   /** When the entries end, by slot; undefined while none does. */
   get ends(): Float64Array | undefined {
     return this.expiry.times;
