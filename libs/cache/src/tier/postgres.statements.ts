@@ -94,6 +94,6 @@ export const USAGE = {
            pg_total_relation_size(pg_class.oid) AS bytes
     FROM pg_class,
          (SELECT count(*) AS items FROM (
-            SELECT FROM cache_entry WHERE value IS NOT NULL LIMIT 10000) AS some) AS few
+            SELECT FROM cache_entry WHERE value IS NOT NULL LIMIT 10000) AS counted) AS few
     WHERE pg_class.oid = 'cache_entry'::regclass`,
 };
