@@ -62,11 +62,10 @@ export class Flight {
     else this.settle(answer);
   }
 
-  reject(error: unknown): void {
-    const { promise } = this;
+  reject(reason: unknown): void {
     // Who waits sees the failure; without anybody it must not end the process.
-    promise.catch(() => undefined);
-    this.fail?.(error);
+    this.promise.catch(ignore);
+    this.fail?.(reason);
   }
 
   /** Resolves when there is something stale to serve, or was. For one caller that waits. */
@@ -96,4 +95,8 @@ export class Flight {
     if (changes === this.startedAt) return true;
     return !this.isOutdated && (this.vector === undefined || isCurrent(this.vector));
   }
+}
+
+function ignore(): void {
+  // Somebody else is told.
 }

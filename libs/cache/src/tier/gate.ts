@@ -67,16 +67,14 @@ export class Gate {
         fail(new CacheUnavailableError(this.part, `no answer within ${timeoutMs} ms`));
       });
       this.deadlines.add(wait);
-      attempt(run, wait).then(
-        (value) => {
-          if (!this.deadlines.delete(wait)) return;
-          this.breaker.succeeded();
-          resolve({ ok: true, value });
-        },
-        (error: unknown) => {
-          if (this.deadlines.delete(wait)) fail(error);
-        },
-      );
+      const succeed = (value: T): void => {
+        if (!this.deadlines.delete(wait)) return;
+        this.breaker.succeeded();
+        resolve({ ok: true, value });
+      };
+      attempt(run, wait).then(succeed, (error: unknown) => {
+        if (this.deadlines.delete(wait)) fail(error);
+      });
     });
   }
 }
@@ -106,6 +104,6 @@ function attempt<T>(run: (call: TierCall) => Promise<T>, call: TierCall): Promis
   try {
     return run(call);
   } catch (error) {
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
 }

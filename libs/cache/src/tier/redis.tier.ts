@@ -139,7 +139,7 @@ export class RedisTier extends CacheTier {
     send: (item: Item, index: number, redis: Scripts) => unknown,
   ): Promise<(number | string)[]> {
     if (items.length === 1) {
-      return [(await send(items[0] as Item, 0, this.redis as unknown as Scripts)) as number];
+      return [(await send(items[0] as Item, 0, this.redis)) as number];
     }
     if (items.length === 0) return [];
     const pipeline = this.redis.pipeline();
