@@ -76,6 +76,7 @@ function callReader(
   const index = parameterIndex(root, shape);
   if (index !== undefined) {
     const isRest = shape.parameters[index]?.isRest === true && !/^\d/.test(root);
+    if (!isRest && path.length === 0) return ({ args }) => args[index];
     return isRest
       ? ({ args }) => valueAt(args.slice(index), path)
       : ({ args }) => valueAt(args[index], path);

@@ -21,8 +21,10 @@ export function keyText(value: unknown): string | undefined {
  */
 export function entryKey(base: string, variant: string | undefined): string {
   if (variant !== undefined) return boundedKey(`@${variant}@${base}`);
-  return boundedKey(base.startsWith('@') ? `@@${base}` : base);
+  return boundedKey(base.charCodeAt(0) === AT_SIGN ? `@@${base}` : base);
 }
+
+const AT_SIGN = 64;
 
 /** The tag that all variants of a key have. */
 export function variantsTag(namespace: string, base: string): string {
