@@ -6,11 +6,14 @@ import { DataSource } from 'typeorm';
 import { AccessPartitions } from './access/access-partitions.js';
 import { SourceCache } from './caching/source-cache.js';
 import { SourceInvalidation } from './caching/source-invalidation.js';
+import { ContextMetrics } from './caching/context-metrics.js';
 import { ContextWarningLog } from './context-warning.log.js';
 import { type Context, createContext } from './create-context.js';
 import { ContextJobs } from './jobs/context.jobs.js';
 import { ExpiredEntriesPurger } from './jobs/expired-entries.purger.js';
 import { MemoryPreloader } from './preload/memory-preloader.js';
+import { PreloadJobs } from './preload/preload.jobs.js';
+import { PreloadService } from './preload/preload.service.js';
 import { CompileService } from './services/compile.service.js';
 import { EntryService } from './services/entry.service.js';
 import { MemoryService } from './services/memory.service.js';
@@ -22,7 +25,7 @@ const CONTEXT = Symbol('Context');
 
 /**
  * Sources, entries, compile and memories. It needs `DataSource`, `SettingsStore`, `Clock`,
- * `RootLogger`, `Caches` and `AccessControl` from global modules. Routes are mounted by the app: `contextControllers`.
+ * `RootLogger`, `Metrics`, `Caches` and `AccessControl` from global modules. Routes are mounted by the app: `contextControllers`.
  */
 @Module({
   providers: [
@@ -48,10 +51,20 @@ const CONTEXT = Symbol('Context');
     part(SourceCache, ({ sourceCache }) => sourceCache),
     part(MemoryPreloader, ({ preloader }) => preloader),
     ContextJobs,
+    ContextMetrics,
     ContextWarningLog,
     ExpiredEntriesPurger,
+    PreloadJobs,
+    PreloadService,
   ],
-  exports: [SourceService, EntryService, CompileService, MemoryService, SourceCache],
+  exports: [
+    SourceService,
+    EntryService,
+    CompileService,
+    MemoryService,
+    PreloadService,
+    SourceCache,
+  ],
 })
 export class ContextModule implements OnApplicationShutdown {
   constructor(

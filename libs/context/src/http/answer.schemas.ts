@@ -139,6 +139,32 @@ export const memoriesSchema = z.object({
   ),
 });
 
+export const preloadStartedSchema = z.object({
+  jobId: z.string().describe('Known to GET /v1/jobs/{id}'),
+});
+
+const preloadPartSchema = z.object({
+  share: z.number().int().describe('Most rows, by the configuration'),
+  rows: z.number().int().describe('Rows at the last load'),
+  keptUntil: time
+    .nullable()
+    .describe('Null when it is not kept: it has run out, or a memory has changed'),
+});
+
+export const preloadStatusSchema = z.object({
+  state: z.enum(['none', 'requested', 'loaded']),
+  jobId: z.string().nullable(),
+  requestedAt: time.nullable(),
+  loadedAt: time.nullable(),
+  durationMs: z.number().nullable(),
+  parts: z.object({
+    recent: preloadPartSchema,
+    frequent: preloadPartSchema,
+    important: preloadPartSchema,
+    context: preloadPartSchema,
+  }),
+});
+
 export const compileBatchAnswerSchema = z.object({
   items: z
     .array(

@@ -36,8 +36,6 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** The latest memories stand for what is going on. */
 const SEEDS = 3;
-/** What fits them is often among the chosen already. */
-const CONTEXT_SLACK = 3;
 
 /**
  * The memories of a user that are worth having at hand: the recent, the frequent, the important, and
@@ -46,6 +44,7 @@ const CONTEXT_SLACK = 3;
  */
 export class MemoryPreloader {
   private readonly used = forEachCategory(() => ({ hits: 0, misses: 0 }));
+  private readonly rows = forEachCategory(() => 0);
 
   /** @param cache undefined: nothing is kept */
   constructor(
@@ -105,7 +104,11 @@ export class MemoryPreloader {
         tags: [tagOfSource(source.id)],
         ttlMs: ({ ttlMs }) => ttlMs,
       })) ?? (await load());
-    return forEachCategory((category) => parts.get(keyOf(source, category))?.entries.length ?? 0);
+    return forEachCategory((category) => {
+      const rows = parts.get(keyOf(source, category))?.entries.length ?? 0;
+      this.rows[category] += rows;
+      return rows;
+    });
   }
 
   /** Which parts are kept at present, in whatever level, and until when. */
@@ -122,6 +125,11 @@ export class MemoryPreloader {
   /** Reads of parts in this process. */
   use(): Readonly<Record<PreloadCategory, PreloadUse>> {
     return this.used;
+  }
+
+  /** Memories that this process has preloaded. */
+  loaded(): Readonly<Record<PreloadCategory, number>> {
+    return this.rows;
   }
 
   private async load(
@@ -152,7 +160,8 @@ export class MemoryPreloader {
       entries.filter(({ id }) => taken.get(id) === category),
     );
     if (!withContext || wanted.context === 0) return { parts, isWhole };
-    const fitting = await this.fitting(source, entries, wanted.context * CONTEXT_SLACK);
+    // What fits the latest ones best is often among the chosen already.
+    const fitting = await this.fitting(source, entries, wanted.context + taken.size);
     const context = fitting.filter(({ id }) => !taken.has(id)).slice(0, wanted.context);
     return { parts: { ...parts, context }, isWhole };
   }

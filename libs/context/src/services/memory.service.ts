@@ -63,7 +63,8 @@ export interface MemoryFeedback {
   readonly importance?: number | boolean | undefined;
 }
 
-const SOURCE_NAME = 'memories';
+/** Name of the source that memories are kept in. */
+export const MEMORIES = 'memories';
 const DEFAULT_LIMIT = 10;
 /** Fitting memories among which, beside those at hand, the relevant ones are found. */
 const CONSIDERED = 50;
@@ -182,12 +183,13 @@ export class MemoryService {
     return { items: given.value, cache: given.source };
   }
 
-  private require(principal: Principal, action: 'read' | 'write'): void {
+  /** @throws MemoryForbiddenError when the principal may not do this with memories */
+  require(principal: Principal, action: 'read' | 'write'): void {
     if (!this.access.isAllowed(principal, 'memory', action)) throw new MemoryForbiddenError(action);
   }
 
   private async findSource(principal: Principal): Promise<SourceRow | undefined> {
-    const [source] = await this.sources.find(principal, [SOURCE_NAME]);
+    const [source] = await this.sources.find(principal, [MEMORIES]);
     // A shared source of that name is somebody else's idea.
     return source?.scope === 'personal' ? source : undefined;
   }
@@ -197,7 +199,7 @@ export class MemoryService {
       id: newId(this.clock.nowMs()),
       organizationId: principal.organizationId,
       ownerId: principal.userId,
-      name: SOURCE_NAME,
+      name: MEMORIES,
       label: 'Memories',
       kind: 'memory',
       scope: 'personal',
@@ -212,7 +214,7 @@ export class MemoryService {
   }
 
   private async storedSource(principal: Principal): Promise<SourceRow | undefined> {
-    const [source] = await findSourcesByName(this.stores.database, principal, [SOURCE_NAME]);
+    const [source] = await findSourcesByName(this.stores.database, principal, [MEMORIES]);
     return source?.scope === 'personal' ? source : undefined;
   }
 
