@@ -1,3 +1,4 @@
+import { CacheRuntime } from '#libs/cache';
 import { GrantAccessControl, PrincipalLoader } from '#libs/auth';
 import {
   type CompileService,
@@ -9,6 +10,7 @@ import {
   type SourceService,
 } from '#libs/context';
 import { PantheonError, type Principal, SystemClock } from '#libs/core';
+import { redisSettings } from '#libs/persistence';
 import type { CommandIo } from './command-spec.js';
 import { type OpenDatabase, withDatabase } from './with-database.js';
 
@@ -25,6 +27,8 @@ export interface ContextOptions {
   readonly databaseUrl?: string | undefined;
   /** Email of the user to act as. Default: the first administrator. */
   readonly user?: string | undefined;
+  /** Whether it is written, so that processes that cache must be told. Default: it is only read. */
+  readonly writes?: boolean | undefined;
 }
 
 /**
@@ -32,18 +36,29 @@ export interface ContextOptions {
  * database without an administrator is given one first, as at the first start of the API.
  */
 export async function withContext<Result>(
-  { databaseUrl, user }: ContextOptions,
+  { databaseUrl, user, writes = false }: ContextOptions,
   io: CommandIo,
   work: (context: ContextAccess) => Promise<Result>,
 ): Promise<Result> {
   return withDatabase(databaseUrl, io, {}, async (database) => {
     const principal = await actingPrincipal(database, user, io);
     const { dataSource, store: settings } = database;
+    const clock = new SystemClock();
+    const cache = writes
+      ? await CacheRuntime.create({
+          store: settings,
+          redis: settings.get(redisSettings),
+          clock,
+          dataSource,
+        })
+      : undefined;
+    await cache?.start();
     const context = createContext({
       dataSource,
       settings,
-      clock: new SystemClock(),
+      clock,
       access: new GrantAccessControl(),
+      caches: cache?.caches,
     });
     const stopListening = contextWarnings.subscribe(({ code, message }) => {
       io.stderr.write(`Warning: ${message} (${code})\n`);
@@ -52,6 +67,7 @@ export async function withContext<Result>(
       return await work({ ...context, principal, settings: settings.get(contextSettings) });
     } finally {
       await context.close();
+      await cache?.close();
       stopListening();
     }
   });

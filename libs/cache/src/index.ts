@@ -1,4 +1,6 @@
 export { CacheModule } from './cache.module.js';
+export { CacheRuntime } from './cache.runtime.js';
+export type { CacheRuntimeParts } from './cache.runtime.js';
 export { cacheControllers } from './http/index.js';
 export { cacheSettings } from './cache.settings.js';
 export type { CacheSettings } from './cache.settings.js';
@@ -142,3 +144,8 @@ export type { WarmUpReport } from './warming/warm-up.runner.js';
 export { warmCache } from './warming/warm-cache.job.js';
 export type { WarmCacheResult } from './warming/warm-cache.job.js';
 export { CacheWarmUpError, CacheWarmUpUnknownError } from './warming/errors/cache-warm-up.error.js';
+export { DiskStore } from './tier/disk.store.js';
+export { DiskTier } from './tier/disk.tier.js';
+export { CacheStrategies } from './strategies/cache-strategies.js';
+export type { StrategyRequest } from './strategies/cache-strategies.js';
+export { StrategyRegistry } from './strategies/registry/strategy-registry.js';

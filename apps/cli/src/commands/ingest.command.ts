@@ -36,7 +36,7 @@ export async function ingest(given: unknown, io: CommandIo): Promise<Outcome> {
   // Looked at first, so that a mistyped pattern or folder costs no database.
   const input = await openInput(options, io);
   const source = options.source ?? DEFAULT_SOURCES[input.kind];
-  return withContext(options, io, async (context) =>
+  return withContext({ ...options, writes: true }, io, async (context) =>
     outcomeOf(await ingestInto(context, { source, input, prune: options.prune }, io)),
   );
 }
