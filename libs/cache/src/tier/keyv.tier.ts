@@ -8,6 +8,9 @@ import { CacheTier, DEFAULT_FENCE_MS, type TierRead, type TierWrite } from './ca
 import { decodeOrMiss, readsOf } from './decode-or-miss.js';
 import { newFence } from './fence.js';
 
+/** No fence and no base64 has it. */
+const AFTER_FENCE = '|';
+
 export interface KeyvTierOptions {
   /** A Keyv 5 with any store. It is told to throw its errors, and stays the caller's to close. */
   readonly keyv: Keyv;
@@ -19,9 +22,14 @@ export interface KeyvTierOptions {
 }
 
 /**
- * Any store that Keyv 5 speaks to. Keyv can neither compare and store in one step nor answer which
- * write came last, so a fence is looked at before and after a store: another process may read an
- * outdated entry for the moment between. Take `RedisTier` or `PostgresTier` where that matters.
+ * Any store that Keyv 5 speaks to. Keyv can neither compare and store in one step nor delete what it
+ * has compared, so every entry is stored with the fence that it was made under, and counts only while
+ * that is the fence of its key: what a slow writer stores after a deletion, here or in another
+ * process, is never read. The writer looks at the fence again afterwards and deletes what is outdated.
+ *
+ * Not atomic all the same: when a writer ends between storing and looking, its outdated entry counts
+ * again once the fence is forgotten, after `fenceMs`. Take `RedisTier` or `PostgresTier` where even
+ * that matters. Keyv has no pipeline for writes: many are as many calls.
  */
 export class KeyvTier extends CacheTier {
   readonly name: string;
@@ -60,14 +68,11 @@ export class KeyvTier extends CacheTier {
     const found = await this.keyv.getMany<string>(keys.flatMap((key) => [key, fenceKey(key)]));
     return readsOf(
       keys.map((key, index) => {
-        const text = found[index * 2];
         // Keyv gives undefined or null for what is not there, by store.
-        const bytes = typeof text === 'string' ? Buffer.from(text, 'base64') : undefined;
-        return {
-          entry: decodeOrMiss(this.name, this, key, bytes),
-          fence: (found[index * 2 + 1] as string | null | undefined) ?? '',
-          bytes: bytes?.length,
-        };
+        const fence = found[index * 2 + 1] ?? '';
+        const bytes = bytesUnder(fence, found[index * 2] ?? undefined);
+        const entry = decodeOrMiss(this.name, this, key, bytes);
+        return { entry, fence, bytes: bytes?.length };
       }),
     );
   }
@@ -75,8 +80,9 @@ export class KeyvTier extends CacheTier {
   async set({ key, entry, fence }: TierWrite): Promise<boolean> {
     const nowMs = this.clock.nowMs();
     const lifeMs = Math.max(1, Math.ceil(entry.staleUntilMs - nowMs));
-    const text = (await this.codec.encode(key, entry)).toString('base64');
     const before = fence ?? newFence(nowMs);
+    const bytes = await this.codec.encode(key, entry);
+    const text = `${before}${AFTER_FENCE}${bytes.toString('base64')}`;
     if (fence === undefined) await this.keyv.set(fenceKey(key), before, this.fenceMs);
     else if ((await this.fenceOf(key)) !== fence) return false;
     await this.keyv.set(key, text, lifeMs);
@@ -99,6 +105,7 @@ export class KeyvTier extends CacheTier {
     return deleted.filter(Boolean).length;
   }
 
+  /** Removes the fences too: loads that are under way may store afterwards. */
   async clear(): Promise<void> {
     await this.keyv.clear();
   }
@@ -110,4 +117,12 @@ export class KeyvTier extends CacheTier {
 
 function fenceKey(key: string): string {
   return `${key}:f`;
+}
+
+/** What is stored, if it was made under the fence; one that is forgotten tells nothing. */
+function bytesUnder(fence: string, text: string | undefined): Buffer | undefined {
+  const fenceEnd = text?.indexOf(AFTER_FENCE) ?? -1;
+  if (text === undefined || fenceEnd < 0) return undefined;
+  if (fence !== '' && fence !== text.slice(0, fenceEnd)) return undefined;
+  return Buffer.from(text.slice(fenceEnd + 1), 'base64');
 }
