@@ -23,7 +23,7 @@ export type {
   StoredContext,
   TraceContext,
 } from './request-context.js';
-export { maskSecretsIn, SecretNames } from './secrets.js';
+export { MASK, maskSecretsIn, SecretNames } from './secrets.js';
 export { REQUEST_ID_HEADER, requestIdFrom } from './http/request-id.js';
 export { contextOf, registerRequestContext, watchUnrouted } from './http/request-context.hooks.js';
 export { finalStatusOf, onRequestEnd } from './http/request-end.js';

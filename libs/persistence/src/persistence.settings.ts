@@ -34,6 +34,14 @@ export const persistenceSettings = defineSettings('database', {
   statementTimeoutMs: z.number().int().min(100).max(3_600_000).default(30_000).meta({
     description: 'PostgreSQL cancels a statement that runs longer',
   }),
+  slowQueryMs: z.number().int().min(1).max(3_600_000).default(1_000).meta({
+    live: true,
+    description: 'A query that takes longer is logged with its plan; it is answered all the same',
+  }),
+  nPlusOneShare: z.number().min(0).max(1).default(0.1).meta({
+    live: true,
+    description: 'Part of the requests in which loops of queries are looked for',
+  }),
   idleTimeoutMs: z.number().int().min(1_000).max(3_600_000).default(30_000).meta({
     description: 'An idle connection is closed after this time',
   }),
