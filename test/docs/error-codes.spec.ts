@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { allSettings } from '../../apps/shared/src/all-settings.js';
 import { makeProblem, STATUS_BY_KIND } from '../../apps/api/src/http/problem-details.js';
 import { readPrograms } from './program-sources.js';
@@ -8,7 +8,11 @@ const CODE = /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g;
 /** What looks like a code and is none, beside the variables of settings. */
 const OTHERS = new Set(['EAI_AGAIN', 'PG_VERSION']);
 /** Codes of the command line, of starts and of the library, which nobody gets over HTTP. */
-const ELSEWHERE = ['docs/operations.md', 'docs/context.md'];
+const ELSEWHERE = [
+  'docs/operations.md',
+  'docs/context.md',
+  ...(await readdir('docs/caching')).map((name) => `docs/caching/${name}`),
+];
 
 const variables = new Set(
   allSettings.flatMap(({ settings }) => [...settings.values()].map(({ env }) => env)),
