@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
@@ -13,20 +12,10 @@ import type { Platform } from '../../shared/src/platform.js';
 import { httpSettings } from '../../shared/src/http.settings.js';
 import { AppModule } from './app.module.js';
 import { mountDashboard } from './http/dashboard.js';
+import { addSecurityHeaders } from './http/security-headers.js';
 import { mountDocs } from './http/docs.js';
 import { createFastifyAdapter } from './http/fastify.js';
 import { closeIdleConnectionsAtEnd } from './http/closing-connections.js';
-
-/** Pages come from this server alone; answers in JSON need nothing at all. */
-const CONTENT_SECURITY_POLICY = {
-  useDefaults: false,
-  directives: {
-    defaultSrc: ["'self'"],
-    objectSrc: ["'none'"],
-    baseUri: ["'none'"],
-    frameAncestors: ["'none'"],
-  },
-};
 
 /** The API, ready to listen. Closing it leaves the platform open. */
 export async function createApi(platform: Platform): Promise<NestFastifyApplication> {
@@ -43,7 +32,7 @@ export async function createApi(platform: Platform): Promise<NestFastifyApplicat
   registerHttpMetrics(fastify, metrics.http);
   watchPool(metrics.registry, () => poolOf(platform.dataSource));
   registerAccessLog(fastify, platform.log, () => platform.store.get(loggingSettings).accessLog);
-  await app.register(helmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY });
+  addSecurityHeaders(fastify);
   if (settings.docs) mountDocs(app);
   mountDashboard(fastify);
   await app.init();

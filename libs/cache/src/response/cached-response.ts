@@ -6,7 +6,8 @@ export interface CachedResponse {
   readonly status: number;
   /** Names, in lower case, and values in turn. */
   readonly head: readonly string[];
-  readonly body: Buffer;
+  /** A small one as a text with a character for each byte; see `writeResponse`. */
+  readonly body: string | Buffer;
   readonly etag: string | undefined;
   /** `Last-Modified`; milliseconds since the Unix epoch, whole seconds. */
   readonly modifiedMs: number | undefined;

@@ -5,7 +5,6 @@ import type { CachedHandler } from '../decorators/response-caching.js';
 import type { Answer } from '../engine/answer.js';
 import type { Cache } from '../engine/cache.js';
 import type { EntryOptions } from '../engine/cache.options.js';
-import { variantsTag } from '../keys/entry-key.js';
 import { type CachedResponse, FailedResponse } from './cached-response.js';
 import { capture, type CapturedAnswer, isReady } from './captured-answer.js';
 import { ResponseNotCachedError } from './errors/response-not-cached.error.js';
@@ -106,7 +105,7 @@ export class CachedRoute {
     };
     let found: Answer<CachedResponse | undefined>;
     try {
-      const options = this.optionsFor(request, early, strategy);
+      const options = this.optionsFor(early, strategy);
       found = await this.lookUp(key, load, options, directives);
     } catch (error) {
       if (!isFailedResponse(error)) throw error;
@@ -157,13 +156,10 @@ export class CachedRoute {
 
   /** What the strategy says where the decorator says nothing, for one call. */
   private optionsFor(
-    request: FastifyRequest,
     early: readonly string[] | undefined,
     strategy: CacheStrategyOptions | undefined,
   ): EntryOptions<CachedResponse | undefined> {
-    const { options: own, keyOf, namespace } = this.parts.handler;
-    // Whoever evicts a key evicts it for all users and headers.
-    const keyTags = keyOf === undefined ? [] : [variantsTag(namespace, keyOf(request as never))];
+    const own = this.parts.handler.options;
     const fromStrategy = Object.entries(strategy ?? {}).filter(
       ([name]) => own[name as keyof typeof own] === undefined,
     );
@@ -171,10 +167,7 @@ export class CachedRoute {
       ...Object.fromEntries(fromStrategy),
       absentTtlMs: 0,
       ttlMs: (response) => response?.lifeMs ?? 0,
-      tags:
-        early === undefined
-          ? (response) => (response === undefined ? [] : [...response.tags, ...keyTags])
-          : [...early, ...keyTags],
+      tags: early ?? ((response) => response?.tags ?? []),
     };
   }
 

@@ -113,12 +113,13 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
     const { controller, methodName, options, keyOf } = handler;
     const pipeline = pipelineOf(controller, methodName, this.external, this.modules);
     const { strategies } = this;
-    const strategyName = options.strategy;
+    const { strategy: strategyName, version } = options;
+    const prefix = version === undefined ? url : `${url} v=${encodeURIComponent(version)}`;
     return new CachedRoute({
       handler,
       pipeline,
       check: checksOf(pipeline),
-      keys: new RequestKeys(name, url, handler.varyBy ?? [], keyOf as never),
+      keys: new RequestKeys(name, prefix, handler.varyBy ?? [], keyOf as never),
       policy: policyOf(handler, this.isPublic(pipeline)),
       cache: this.caches.open<CachedResponse | undefined>(handler.namespace, {
         kind: 'api',

@@ -2,10 +2,14 @@ import { hash } from 'node:crypto';
 import type { CapturedAnswer } from './captured-answer.js';
 import type { CachedResponse } from './cached-response.js';
 
+/** A longer body is not copied behind its headers but written beside them. */
+const LONGEST_TEXT = 16_384;
 /** 128 bits of it tell two bodies apart. */
 const ETAG_LENGTH = 22;
 /** Proxies refuse headers that are much longer. */
 const LONGEST_SURROGATE_KEY = 8_000;
+/** Of tags that stand for a key, which nobody outside knows. */
+const KEY_TAG = 'key:';
 const PROBLEM = 'application/problem+json';
 /** Of one connection or of one request, and what is told anew with each answer. */
 const NOT_STORED = new Set([
@@ -59,8 +63,11 @@ export function makeResponse(answer: CapturedAnswer, parts: ResponseParts): Cach
     }
   }
   if (isKept && parts.vary !== undefined) own.set('vary', joined(own.get('vary'), parts.vary));
-  const surrogateKey = parts.tags.map(encodeURI).join(' ');
-  if (isKept && parts.tags.length > 0 && surrogateKey.length <= LONGEST_SURROGATE_KEY) {
+  const surrogateKey = parts.tags
+    .filter((tag) => !tag.startsWith(KEY_TAG))
+    .map(encodeURI)
+    .join(' ');
+  if (isKept && surrogateKey !== '' && surrogateKey.length <= LONGEST_SURROGATE_KEY) {
     own.set('surrogate-key', surrogateKey);
   }
   // The id of another request may be longer.
@@ -69,7 +76,7 @@ export function makeResponse(answer: CapturedAnswer, parts: ResponseParts): Cach
   return {
     status,
     head: flatten(own),
-    body,
+    body: body.length <= LONGEST_TEXT ? body.toString('latin1') : body,
     etag: own.get('etag')?.toString(),
     modifiedMs: modified === undefined ? undefined : Date.parse(modified.toString()),
     createdMs: parts.createdMs,

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CacheSource } from '../statistics/cache.channels.js';
 import type { CachedResponse } from './cached-response.js';
+import { ownHeadersOf } from './own-headers.js';
 import { isNotModified } from './conditional-request.js';
 
 /** What a 304 repeats of the headers of the response (RFC 9110, 15.4.5), and who may purge it. */
@@ -44,11 +45,13 @@ export function writeResponse(
   addOwnHeaders(head, reply);
   raw.writeHead(notModified ? 304 : response.status, head);
   if (notModified || request.method === 'HEAD') raw.end();
+  // Headers and a text go out as one string, in one write, which bytes of two places do not.
+  else if (typeof body === 'string') raw.end(body, 'latin1');
   else raw.end(body);
 }
 
 function addOwnHeaders(head: string[], reply: FastifyReply): void {
-  const own = reply.getHeaders();
+  const own = ownHeadersOf(reply);
   const stored = head.length;
   for (const name in own) {
     const value = own[name];
@@ -76,9 +79,10 @@ function notModifiedHead(head: readonly string[]): string[] {
 
 function withRequestId({ body, requestIdAt }: CachedResponse, requestId: string): Buffer {
   const { start, length } = requestIdAt;
+  const bytes = typeof body === 'string' ? Buffer.from(body, 'latin1') : body;
   return Buffer.concat([
-    body.subarray(0, start),
+    bytes.subarray(0, start),
     Buffer.from(JSON.stringify(requestId).slice(1, -1)),
-    body.subarray(start + length),
+    bytes.subarray(start + length),
   ]);
 }
