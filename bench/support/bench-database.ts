@@ -16,6 +16,7 @@ import type { DataSource } from 'typeorm';
 /** A migrated database that a benchmark has to itself. */
 export interface BenchDatabase {
   readonly dataSource: DataSource;
+  readonly url: string;
   /** `embedded`, or the host of DATABASE_URL. */
   readonly server: string;
   /** Process id of an embedded server. */
@@ -51,11 +52,12 @@ export async function openBenchDatabase(parts: DatabaseParts): Promise<BenchData
     await migrate(dataSource);
     return {
       dataSource,
+      url: url.href,
       server: server.name,
       serverPid: server.pid,
       async close() {
         process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-        await dataSource.destroy();
+        if (dataSource.isInitialized) await dataSource.destroy();
         await cleanUp();
       },
     };

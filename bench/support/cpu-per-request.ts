@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { percentilesOf } from './percentiles.js';
 
 const WARM_UP_MS = 1_500;
 
@@ -12,6 +13,7 @@ export interface ComparisonOptions {
   readonly rounds: number;
   readonly roundMs: number;
   readonly connections: number;
+  /** Unless a server says another; see `reportForComparison`. */
   readonly path: string;
 }
 
@@ -20,6 +22,8 @@ export interface VariantResult {
   /** Median over the rounds. */
   readonly cpuUsPerRequest: number;
   readonly requestsPerSecond: number;
+  /** Median over the rounds of the median of a request, as its client sees it. */
+  readonly p50Ms: number;
   /** Median over the rounds of the ratio to the first variant in the same round, minus 1. */
   readonly overheadPercent: number;
 }
@@ -27,6 +31,13 @@ export interface VariantResult {
 interface Round {
   readonly cpuUs: number;
   readonly requestsPerSecond: number;
+  readonly p50Ms: number;
+}
+
+/** What the client of a server asks for. */
+export interface ComparedRequest {
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -34,10 +45,11 @@ interface Round {
  * in rounds that alternate between them, so that a noisy machine is noisy for all.
  */
 export async function compareCpuPerRequest(options: ComparisonOptions): Promise<VariantResult[]> {
-  const servers = await Promise.all(
-    options.variants.map((variant) => startServer(options.script, variant)),
-  );
+  const servers: Server[] = [];
   try {
+    for (const variant of options.variants) {
+      servers.push(await startServer(options.script, variant));
+    }
     for (const server of servers) await measureRound(server, { ...options, roundMs: WARM_UP_MS });
     const rounds: Round[][] = [];
     for (let round = 0; round < options.rounds; round += 1) {
@@ -56,6 +68,7 @@ export async function compareCpuPerRequest(options: ComparisonOptions): Promise<
       requestsPerSecond: median(
         rounds.map((round) => round[index]?.requestsPerSecond ?? Number.NaN),
       ),
+      p50Ms: median(rounds.map((round) => round[index]?.p50Ms ?? Number.NaN)),
       overheadPercent:
         (median(rounds.map((r) => (r[index]?.cpuUs ?? Number.NaN) / (r[0]?.cpuUs ?? Number.NaN))) -
           1) *
@@ -67,12 +80,12 @@ export async function compareCpuPerRequest(options: ComparisonOptions): Promise<
 }
 
 /** For the server's process: says its port, and answers each question with the CPU time so far. */
-export function reportForComparison(port: number): void {
+export function reportForComparison(port: number, request: ComparedRequest = {}): void {
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
     process.send?.({ cpuUs: user + system });
   });
-  process.send?.({ port });
+  process.send?.({ port, request });
 }
 
 /** The middle one of some numbers. */
@@ -84,6 +97,7 @@ export function median(values: readonly number[]): number {
 interface Server {
   readonly child: ChildProcess;
   readonly port: number;
+  readonly request: ComparedRequest;
 }
 
 async function startServer(script: string, variant: string): Promise<Server> {
@@ -92,8 +106,13 @@ async function startServer(script: string, variant: string): Promise<Server> {
   });
   // A log is read by another process, which is us here.
   child.stdout?.resume();
-  const [message] = (await once(child, 'message')) as [{ port: number }];
-  return { child, port: message.port };
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`The server "${variant}" ended with ${String(code)} before it listened.`);
+  });
+  const message = once(child, 'message') as Promise<[Pick<Server, 'port' | 'request'>]>;
+  const [{ port, request }] = await Promise.race([message, ended]);
+  ended.catch(() => undefined);
+  return { child, port, request };
 }
 
 async function cpuOf({ child }: Server): Promise<number> {
@@ -108,31 +127,54 @@ async function measureRound(
 ): Promise<Round> {
   const cpuBefore = await cpuOf(server);
   const startedAt = performance.now();
-  const counts = await Promise.all(
-    Array.from({ length: connections }, () => load(server.port, path, startedAt + roundMs)),
+  const durations: number[] = [];
+  const text = textOf({ path, ...server.request });
+  await Promise.all(
+    Array.from({ length: connections }, () =>
+      load(server.port, text, startedAt + roundMs, durations),
+    ),
   );
   const seconds = (performance.now() - startedAt) / 1000;
   const cpuUs = (await cpuOf(server)) - cpuBefore;
-  const requests = counts.reduce((sum, count) => sum + count, 0);
-  return { cpuUs: cpuUs / requests, requestsPerSecond: requests / seconds };
+  const requests = durations.length;
+  return {
+    cpuUs: cpuUs / requests,
+    requestsPerSecond: requests / seconds,
+    p50Ms: percentilesOf(durations).p50,
+  };
+}
+
+function textOf({ path = '/', headers = {} }: ComparedRequest): string {
+  const lines = Object.entries({ host: 'localhost', ...headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
 /** One keep-alive connection that sends a request as soon as the last one is answered. */
-async function load(port: number, path: string, until: number): Promise<number> {
+async function load(
+  port: number,
+  request: string,
+  until: number,
+  durations: number[],
+): Promise<void> {
   const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
-  let answered = 0;
+  let askedAt = 0;
+  const ask = (): void => {
+    askedAt = performance.now();
+    socket.write(request);
+  };
   await new Promise<void>((resolve, reject) => {
     socket.on('error', reject);
-    socket.on('connect', () => socket.write(request));
+    socket.on('connect', ask);
     // Answers are small: each arrives in one piece.
     socket.on('data', (data: Buffer) => {
       if (data.toString('latin1', 9, 12) !== '200') reject(new Error(data.toString()));
-      answered += 1;
-      if (performance.now() < until) socket.write(request);
+      const now = performance.now();
+      durations.push(now - askedAt);
+      if (now < until) ask();
       else resolve();
     });
   });
   socket.destroy();
-  return answered;
 }

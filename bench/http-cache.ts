@@ -1,0 +1,191 @@
+/**
+ * `npm run bench:http-cache`: what a cached GET costs through the whole pipeline (request id, log,
+ * metrics, security headers, token, permission, cache), beside a bare Fastify route and a bare Nest
+ * route that return a constant: CPU of the server per request, in rounds that alternate between the
+ * three servers. The load comes from another process. `--rounds=N` and `--connections=N` change
+ * their number, `--json` prints one JSON document. Fails when the ratio is above its limit.
+ */
+import 'reflect-metadata';
+import { fileURLToPath } from 'node:url';
+import { Controller, Get, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { fastify } from 'fastify';
+import { AdministratorBootstrap } from '#libs/auth';
+import { createRootLogger } from '#libs/logging';
+import { persistenceSettings } from '#libs/persistence';
+import { SystemClock } from '#libs/core';
+import { createApi } from '../apps/api/src/create-api.js';
+import { databaseParts } from '../apps/shared/src/database-parts.js';
+import { loadSettings } from '../apps/shared/src/load-settings.js';
+import { openDatabase } from '../apps/shared/src/open-database.js';
+import { openBenchDatabase } from './support/bench-database.js';
+import {
+  compareCpuPerRequest,
+  reportForComparison,
+  type ComparedRequest,
+} from './support/cpu-per-request.js';
+import { printTable } from './support/print-table.js';
+import { wholeNumber } from './support/whole-number.js';
+
+const VARIANTS = ['bare Fastify', 'bare Nest', 'cached GET of the platform'] as const;
+const LIMIT = 1.8;
+const ROUNDS = 31;
+const ROUND_MS = 250;
+const CONNECTIONS = 16;
+const ADMINISTRATOR = { email: 'admin@bench.example', password: 'correct horse battery staple' };
+const SOURCE = { name: 'notes', kind: 'document' };
+
+/** As large as what the platform answers. */
+const CONSTANT = {
+  id: '01982a1e-7a5c-7000-8000-000000000000',
+  ownerId: '01982a1e-7a5c-7000-8000-000000000001',
+  name: 'notes',
+  label: 'notes',
+  kind: 'document',
+  scope: 'personal',
+  retentionDays: null,
+  cacheRule: null,
+  createdAt: '2026-01-01T00:00:00.000Z',
+  updatedAt: '2026-01-01T00:00:00.000Z',
+};
+
+@Controller('v1/constant')
+class ConstantController {
+  @Get()
+  get(): object {
+    return CONSTANT;
+  }
+}
+
+@Module({ controllers: [ConstantController] })
+class ConstantModule {}
+
+async function serve(variant: string): Promise<void> {
+  if (variant === 'bare Fastify') {
+    const app = fastify();
+    app.get('/v1/constant', () => CONSTANT);
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    report(app.server.address());
+  } else if (variant === 'bare Nest') {
+    const app = await NestFactory.create<NestFastifyApplication>(
+      ConstantModule,
+      new FastifyAdapter(),
+      { logger: false },
+    );
+    await app.listen(0, '127.0.0.1');
+    report(app.getHttpServer().address());
+  } else await servePlatform();
+}
+
+function report(address: unknown, request?: ComparedRequest): void {
+  reportForComparison((address as { readonly port: number }).port, request);
+}
+
+/** The API as it runs, with a user who has logged in and a source that it may read. */
+async function servePlatform(): Promise<void> {
+  const { store } = await loadSettings();
+  const databaseUrl = store.get(persistenceSettings).url ?? '';
+  const dataSource = await openDatabase(
+    databaseUrl,
+    store.get(persistenceSettings),
+    'pantheon-bench',
+  );
+  const log = createRootLogger(store, { service: 'api' });
+  const app = await createApi({
+    clock: new SystemClock(),
+    store,
+    log,
+    watcher: null,
+    dataSource,
+    databaseUrl,
+    embedded: false,
+    close: () => dataSource.destroy(),
+  });
+  await app.get(AdministratorBootstrap).ensure();
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  const login = await post(`${url}/v1/auth/login`, ADMINISTRATOR);
+  const authorization = `Bearer ${String(login['accessToken'])}`;
+  const source = await post(`${url}/v1/sources`, SOURCE, { authorization });
+  const path = `/v1/sources/${String(source['id'])}`;
+  await fetch(url + path, { headers: { authorization } });
+  const { headers } = await fetch(url + path, { headers: { authorization } });
+  if (headers.get('x-cache') !== 'L1') {
+    throw new Error(`GET ${path} does not come from the cache: ${headers.get('x-cache')}`);
+  }
+  report(app.getHttpServer().address(), { path, headers: { authorization } });
+}
+
+async function post(
+  url: string,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<Record<string, unknown>> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`POST ${url}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as Record<string, unknown>;
+}
+
+async function main(): Promise<void> {
+  const rounds = numberOf('rounds', ROUNDS);
+  const connections = numberOf('connections', CONNECTIONS);
+  const database = await openBenchDatabase(databaseParts);
+  // The servers read it.
+  process.env['DATABASE_URL'] = database.url;
+  process.env['PANTHEON_ADMIN_EMAIL'] = ADMINISTRATOR.email;
+  process.env['PANTHEON_ADMIN_PASSWORD'] = ADMINISTRATOR.password;
+  try {
+    const results = await compareCpuPerRequest({
+      script: fileURLToPath(import.meta.url),
+      variants: VARIANTS,
+      rounds,
+      roundMs: ROUND_MS,
+      connections,
+      path: '/v1/constant',
+    });
+    const rows = results.map(({ variant, cpuUsPerRequest, overheadPercent, ...wall }) => ({
+      server: variant,
+      cpuUsPerRequest,
+      ratio: 1 + overheadPercent / 100,
+      requestsPerCpuSecond: Math.round(1_000_000 / cpuUsPerRequest),
+      requestsPerSecond: Math.round(wall.requestsPerSecond),
+      p50Ms: wall.p50Ms,
+    }));
+    const ratio = rows.at(-1)?.ratio ?? Number.NaN;
+    if (process.argv.includes('--json')) {
+      const { node } = process.versions;
+      console.log(
+        JSON.stringify({ benchmark: 'http-cache', node, rounds, connections, limit: LIMIT, rows }),
+      );
+    } else {
+      printTable(rows);
+      console.log(
+        `A cached GET costs ${ratio.toFixed(2)} × a bare Fastify route (limit ${LIMIT}); medians of ${rounds} rounds, ${connections} connections, Node ${process.versions.node}.`,
+      );
+    }
+    if (!(ratio <= LIMIT)) process.exitCode = 1;
+  } finally {
+    await database.close();
+  }
+}
+
+function numberOf(name: string, otherwise: number): number {
+  const given = process.argv.find((argument) => argument.startsWith(`--${name}=`));
+  return given === undefined ? otherwise : wholeNumber(name, given.slice(name.length + 3));
+}
+
+const HELP = `npm run bench:http-cache -- [--rounds=${ROUNDS}] [--connections=${CONNECTIONS}] [--json]
+CPU of a cached GET through the whole platform, beside bare Fastify and bare Nest.`;
+
+const variant = process.argv.find((argument) => argument.startsWith('--serve='))?.slice(8);
+if (variant !== undefined) await serve(variant);
+else if (process.argv.includes('--help')) console.log(HELP);
+else {
+  await main();
+  process.exit();
+}
