@@ -229,6 +229,29 @@ describe('boot refuses methods', () => {
   });
 });
 
+describe('decorators', () => {
+  it('refuse what is no method of instances', () => {
+    const decorate = (): Type => {
+      class Static {
+        @Cacheable()
+        static async get(): Promise<void> {}
+      }
+      return Static;
+    };
+    expect(decorate).toThrow('on get: it is no method of instances');
+    const decorateGetter = (): Type => {
+      class Getter {
+        @(CacheEvict({ tags: ['a'] }) as MethodDecorator)
+        get now(): number {
+          return 1;
+        }
+      }
+      return Getter;
+    };
+    expect(decorateGetter).toThrow('on now: it is no method of instances');
+  });
+});
+
 describe('boot refuses handlers', () => {
   it('whose answer depends on the caller in a way that their key does not tell', async () => {
     @Controller('orders')
@@ -243,6 +266,13 @@ describe('boot refuses handlers', () => {
       @Cacheable()
       list(@Req() request: object): string {
         return Object.keys(request).join();
+      }
+
+      @Public()
+      @Get('public')
+      @Cacheable({ varyBy: ['tenant'] })
+      open(): string {
+        return 'open';
       }
 
       @Get('language')
@@ -261,6 +291,7 @@ describe('boot refuses handlers', () => {
     expect(await problemsOf({ controllers: [OrdersController] })).toEqual([
       "@Cacheable on OrdersController.mine: its handler takes principal from a decorator such as @CurrentPrincipal(): give varyBy: ['user'], or state with varyBy: [] that all callers share the answer",
       '@Cacheable on OrdersController.list: it has no key and its handler takes the request: give key or keyBy, or state with varyBy: [] that all callers share the answer',
+      '@Cacheable on OrdersController.open: it varies by the caller, and @Public() lets callers in who are not known: drop one',
       "@Cacheable on OrdersController.language: its handler takes headers: name them, as varyBy: ['header:accept-language']",
       "@Cacheable on OrdersController.lines: its permission depends on {id} and its key does not name it: put {params.id} into the key, or give varyBy: ['user']",
     ]);

@@ -67,6 +67,9 @@ function checkScope(
   { key, keyBy, varyBy }: AnyCacheableOptions,
   report: Report,
 ): void {
+  if (handler.isPublic && varyBy?.some((by) => by === 'user' || by === 'tenant') === true) {
+    report('it varies by the caller, and @Public() lets callers in who are not known: drop one');
+  }
   // What is stated is meant: [] says that everybody shares the answer.
   if (varyBy?.length === 0 || varyBy?.some((by) => by === 'user' || by === 'tenant')) return;
   const nameOf = (index: number): string => parameters[index]?.name ?? `parameter ${index}`;

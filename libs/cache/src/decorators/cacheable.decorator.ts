@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { CacheDecoratorError } from './errors/cache-decorator.error.js';
 import type {
   AnyCacheableOptions,
   AnyEvictOptions,
@@ -136,8 +137,13 @@ export function Caching({ cacheable, put = [], evict = [] }: CachingOptions): Me
 
 /** Adds the rules to those of decorators that stand nearer to the method. */
 function record(rules: CacheRules): MethodDecorator {
-  return (target, name, descriptor) => {
-    const method = descriptor.value as object;
+  return (target, name, descriptor: PropertyDescriptor | undefined) => {
+    const method: unknown = descriptor?.value;
+    if (typeof method !== 'function' || typeof target === 'function') {
+      throw new CacheDecoratorError([
+        `The cache decorators on ${String(name)}: it is no method of instances: put them on a method that is neither static nor an accessor`,
+      ]);
+    }
     const known = Reflect.getOwnMetadata(CACHE_RULES, method) as CacheRules | undefined;
     const merged: CacheRules = {
       cacheable: [...rules.cacheable, ...(known?.cacheable ?? [])],

@@ -90,10 +90,11 @@ export class EvictRule implements WriteRule {
     return cache.delete(entryKey(base, undefined));
   }
 
+  /** Whether a template names the result. Functions are given undefined for it. */
   private needsResult(key: AnyEvictOptions['key']): boolean {
-    return this.tags.needsResult
-      ? !(typeof this.options.tags === 'function')
-      : typeof key === 'string' && key.includes('{result');
+    const { tags } = this.options;
+    const isInKey = typeof key === 'string' && /\{result[.}]/.test(key);
+    return isInKey || (typeof tags !== 'function' && this.tags.needsResult);
   }
 }
 
