@@ -23,6 +23,8 @@ export interface DiskStoreOptions {
 
 const FOLDER_NAMES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const TEMPORARY = '.new';
+/** Ends the names of files that say something of another one: no items, and not removed for room. */
+export const MARK = '.f';
 /** A file that was never finished is removed after this time. */
 const ABANDONED_MS = 3_600_000;
 /** What is left after room was made, as a part of the bound. */
@@ -78,13 +80,24 @@ export class DiskStore {
       this.folders.clear();
       throw error;
     }
-    this.add(file.length - (before ?? 0), before === undefined ? 1 : 0);
+    this.add(file.length - (before ?? 0), before === undefined ? itemsIn(name) : 0);
     if (this.bytes > this.options.maxBytes) {
       this.making ??= this.makeRoom().finally(() => {
         this.making = undefined;
       });
       await this.making;
     }
+  }
+
+  /** Whether there was such a file. To be called within `exclusively`. */
+  async remove(name: string): Promise<boolean> {
+    await this.count();
+    const path = this.path(name);
+    const bytes = await sizeOf(path);
+    if (bytes === undefined) return false;
+    await unlink(path).catch(absent);
+    this.add(-bytes, -itemsIn(name));
+    return true;
   }
 
   /** Runs one piece of work on a name after the other, within this process. */
@@ -99,9 +112,11 @@ export class DiskStore {
     return mine;
   }
 
-  /** Removes every file. */
+  /** Removes every file that is of this store; what else lies in the directory stays. */
   async clear(): Promise<void> {
-    await rm(this.directory, { recursive: true, force: true });
+    for (const folder of FOLDER_NAMES) {
+      await rm(join(this.directory, folder), { recursive: true, force: true });
+    }
     this.folders.clear();
     this.bytes = 0;
     this.items = 0;
@@ -116,10 +131,10 @@ export class DiskStore {
       for (const { path, size, isOver } of await this.filesOf(folder)) {
         if (isOver) {
           await unlink(path).catch(absent);
-          removed += 1;
+          removed += itemsIn(path);
         } else {
           bytes += size;
-          items += 1;
+          items += itemsIn(path);
         }
       }
     }
@@ -138,7 +153,9 @@ export class DiskStore {
     const aim = this.options.maxBytes * ROOM;
     for (let tries = 0; this.bytes > aim && tries < 4 * FOLDER_NAMES.length; tries += 1) {
       const folder = FOLDER_NAMES[Math.floor(Math.random() * FOLDER_NAMES.length)] as string;
-      const files = (await this.filesOf(folder)).sort((a, b) => a.writtenMs - b.writtenMs);
+      const files = (await this.filesOf(folder))
+        .filter(({ path }) => itemsIn(path) > 0)
+        .sort((a, b) => a.writtenMs - b.writtenMs);
       for (const { path, size } of files.slice(0, Math.ceil(files.length / 2))) {
         await unlink(path).catch(absent);
         this.add(-size, -1);
@@ -179,6 +196,10 @@ export class DiskStore {
   private path(name: string): string {
     return join(this.directory, name.slice(0, 2), name.slice(2));
   }
+}
+
+function itemsIn(path: string): number {
+  return path.endsWith(MARK) ? 0 : 1;
 }
 
 /** What another process has removed meanwhile, or nobody has written, is no fault. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import type { Clock } from '#libs/core';
 import type { CodecCounts } from '../entry/codec-counts.js';
 import type { EntryCodec } from '../entry/entry-codec.js';
@@ -9,8 +10,9 @@ import {
   type TierUsage,
   type TierWrite,
 } from './cache-tier.js';
+import { cacheFault } from '../statistics/cache.channels.js';
 import { decodeOrMiss } from './decode-or-miss.js';
-import type { DiskStore } from './disk.store.js';
+import { type DiskStore, MARK } from './disk.store.js';
 import { newFence } from './fence.js';
 
 export interface DiskTierOptions {
@@ -23,23 +25,30 @@ export interface DiskTierOptions {
   readonly name?: string;
 }
 
-const LENGTH_BYTES = 2;
+const CHECKSUM_BYTES = 4;
 
 /**
  * Files of this machine as a level: slower than memory, larger, and there after a restart. What
- * cannot be read is a miss, and reported. Processes of one machine can share the directory; those of
- * several machines cannot: a key that one deletes stays on the disks of the others, so use it there
- * for what is invalidated by tags, which are checked on each read, or not at all.
+ * cannot be read, or was cut off or changed, is a miss, reported and counted. Processes of one
+ * machine can share the directory; those of several machines cannot: a key that one deletes stays on
+ * the disks of the others, so use it there for what is invalidated by tags, which are checked on each
+ * read, or not at all.
+ *
+ * Between processes, comparing a fence and renaming a file are two steps. So each entry is stored
+ * with the fence that it was made under, and counts only while that is the fence of its key: what a
+ * slow writer stores after another process has deleted the key is never read. The writer looks at the
+ * fence again afterwards and removes what is outdated; if it ends before, the entry counts again when
+ * the fence is forgotten, after `fenceMs`.
  */
 export class DiskTier extends CacheTier {
   readonly name: string;
-  /** Between processes, comparing and renaming are two steps. */
   readonly isAtomic = false;
   readonly fenceMs: number;
   private readonly store: DiskStore;
-  private readonly codec: EntryCodec;
-  private readonly clock: Clock;
+  readonly codec: EntryCodec;
+  readonly clock: Clock;
   private sweptSoFar = 0;
+  private corrupt = 0;
 
   constructor(options: DiskTierOptions) {
     super();
@@ -51,14 +60,27 @@ export class DiskTier extends CacheTier {
   }
 
   override get traffic(): CodecCounts {
-    return this.codec.counts;
+    const { counts } = this.codec;
+    return { ...counts, undecodable: counts.undecodable + this.corrupt };
   }
 
   async get(key: string): Promise<TierRead> {
-    const { codec, clock } = this;
-    const { fence, content } = split(await this.store.read(nameOf(key)));
-    if (content === undefined) return { entry: undefined, fence };
-    const entry = await decodeOrMiss(this.name, { codec, clock }, key, content);
+    const name = nameOf(key);
+    const file = await this.store.read(name);
+    // The fence after the entry: what is deleted between is not read.
+    const fence = await this.fenceOf(name);
+    if (file === undefined) return { entry: undefined, fence };
+    const opened = unseal(file);
+    if (opened === undefined) {
+      this.corrupt += 1;
+      const error = new Error(`the file of "${key}" is cut off or was changed`);
+      cacheFault.publish(() => ({ part: this.name, operation: 'decode', error }));
+      return { entry: undefined, fence };
+    }
+    const { content } = opened;
+    // A fence that is forgotten tells nothing.
+    if (fence !== '' && fence !== opened.fence) return { entry: undefined, fence };
+    const entry = await decodeOrMiss(this.name, this, key, content);
     return entry === undefined ? { entry, fence } : { entry, fence, bytes: content.length };
   }
 
@@ -66,18 +88,16 @@ export class DiskTier extends CacheTier {
     return Promise.all(keys.map((key) => this.get(key)));
   }
 
-  async set(write: TierWrite): Promise<boolean> {
-    const { key, entry } = write;
+  async set({ key, entry, fence }: TierWrite): Promise<boolean> {
     const name = nameOf(key);
-    const bytes = await this.codec.encode(key, entry);
+    const content = await this.codec.encode(key, entry);
     return this.store.exclusively(name, async () => {
-      const { fence } = split(await this.store.read(name));
-      if (write.fence !== undefined && write.fence !== fence) return false;
-      const kept = write.fence ?? newFence(this.clock.nowMs());
-      // What is written here outlives its fence; with it goes what the fence was there to refuse.
-      const endMs = kept === '' ? entry.staleUntilMs : this.endOfFence(entry.staleUntilMs);
-      await this.store.write(name, [prefixOf(kept), bytes], endMs);
-      return true;
+      if (fence !== undefined && fence !== (await this.fenceOf(name))) return false;
+      const made = fence ?? (await this.raiseFence(name));
+      await this.store.write(name, seal(made, content), entry.staleUntilMs);
+      if ((await this.fenceOf(name)) === made) return true;
+      await this.store.remove(name);
+      return false;
     });
   }
 
@@ -88,10 +108,8 @@ export class DiskTier extends CacheTier {
   delete(key: string): Promise<boolean> {
     const name = nameOf(key);
     return this.store.exclusively(name, async () => {
-      const { content } = split(await this.store.read(name));
-      const nowMs = this.clock.nowMs();
-      await this.store.write(name, [prefixOf(newFence(nowMs))], nowMs + this.fenceMs);
-      return content !== undefined;
+      await this.raiseFence(name);
+      return this.store.remove(name);
     });
   }
 
@@ -118,8 +136,15 @@ export class DiskTier extends CacheTier {
     return Promise.resolve(this.store.usage);
   }
 
-  private endOfFence(endMs: number): number {
-    return Math.max(endMs, this.clock.nowMs() + this.fenceMs);
+  private async fenceOf(name: string): Promise<string> {
+    return (await this.store.read(name + MARK))?.toString('latin1') ?? '';
+  }
+
+  private async raiseFence(name: string): Promise<string> {
+    const nowMs = this.clock.nowMs();
+    const fence = newFence(nowMs);
+    await this.store.write(name + MARK, [Buffer.from(fence, 'latin1')], nowMs + this.fenceMs);
+    return fence;
   }
 }
 
@@ -128,21 +153,19 @@ function nameOf(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }
 
-function prefixOf(fence: string): Buffer {
-  const text = Buffer.from(fence);
-  const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeUInt16LE(text.length, 0);
-  return Buffer.concat([length, text]);
+/** Checksum of the rest, length of the fence, fence, entry. */
+function seal(fence: string, content: Buffer): Buffer[] {
+  const head = Buffer.from(String.fromCharCode(fence.length) + fence, 'latin1');
+  const checksum = Buffer.alloc(CHECKSUM_BYTES);
+  checksum.writeUInt32LE(crc32(content, crc32(head)));
+  return [checksum, head, content];
 }
 
-/** The fence, and the bytes of the entry; none where a deletion is remembered. */
-function split(file: Buffer | undefined): { fence: string; content: Buffer | undefined } {
-  if (file === undefined || file.length < LENGTH_BYTES) return { fence: '', content: undefined };
-  const start = LENGTH_BYTES + file.readUInt16LE(0);
-  if (start > file.length) return { fence: '', content: undefined };
-  const content = file.subarray(start);
-  return {
-    fence: file.toString('utf8', LENGTH_BYTES, start),
-    content: content.length === 0 ? undefined : content,
-  };
+/** Undefined for what was not written like that. */
+function unseal(file: Buffer): { fence: string; content: Buffer } | undefined {
+  if (file.length <= CHECKSUM_BYTES) return undefined;
+  const rest = file.subarray(CHECKSUM_BYTES);
+  if (file.readUInt32LE(0) !== crc32(rest)) return undefined;
+  const fenceEnd = 1 + (rest[0] as number);
+  return { fence: rest.toString('latin1', 1, fenceEnd), content: rest.subarray(fenceEnd) };
 }

@@ -35,14 +35,15 @@ describe('KeyvTier', () => {
       await other.delete('k');
     };
     let seen: unknown = 'not read';
-    store.set = ((key: string, value: unknown) => {
-      if (interrupt === undefined || key.endsWith(':f')) return write(key, value);
-      const interrupted = interrupt();
-      return interrupted.then(async () => {
-        write(key, value);
-        seen = (await other.get('k')).entry;
-      });
-    }) as unknown as typeof store.set;
+    const interrupted = async (key: string, value: unknown): Promise<void> => {
+      await interrupt?.();
+      write(key, value);
+      seen = (await other.get('k')).entry;
+    };
+    store.set = ((key: string, value: unknown) =>
+      interrupt === undefined || key.endsWith(':f')
+        ? write(key, value)
+        : interrupted(key, value)) as unknown as typeof store.set;
     expect(await tier.set({ key: 'k', entry: entryOf('outdated', clock.nowMs()), fence })).toBe(
       false,
     );

@@ -4,7 +4,8 @@ import { VersionStore, type VersionRead } from './version-store.js';
 export class MemoryVersionStore extends VersionStore {
   readonly name = 'memory-versions';
   private readonly versions = new Map<string, number>();
-  private clock = 1;
+  /** Microseconds at the start, so that what survives the process is not taken for valid later. */
+  private clock = Date.now() * 1_000;
 
   read(names: readonly string[]): Promise<VersionRead> {
     const versions = names.map((name) => {
