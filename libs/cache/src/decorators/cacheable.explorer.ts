@@ -5,7 +5,7 @@ import { Caches } from '../managers/caches.js';
 import { checkCacheableHandler, checkCacheableMethod, checkWrites } from './boot-checks.js';
 import { RuleNamespace } from './rule-namespace.js';
 import { cacheMethod, CacheableRule, loadOfCall } from './cacheable-method.js';
-import { CACHED_METHODS, type CacheRules } from './cacheable.decorator.js';
+import type { CacheRules } from './cacheable.decorator.js';
 import { CacheableAccessor } from './cacheable.accessor.js';
 import type { AnyCacheableOptions } from './cacheable.options.js';
 import { cachedHandler } from './cached-handler.js';
@@ -74,11 +74,12 @@ export class CacheableExplorer {
   private find(wrappers: readonly InstanceWrapper[], isController: boolean): Decorated[] {
     const seen = new Set<object>();
     return wrappers.flatMap((wrapper) => {
-      if (this.isOfRequest(wrapper)) return [];
       const instance: unknown = wrapper.instance;
-      if (typeof instance !== 'object' || instance === null || seen.has(instance)) return [];
+      if (typeof instance !== 'object' || instance === null) return [];
+      const names = this.accessor.methodsOf(instance);
+      if (names.length === 0 || seen.has(instance) || this.isOfRequest(wrapper, names)) return [];
       seen.add(instance);
-      return this.accessor.methodsOf(instance).flatMap((name) => {
+      return names.flatMap((name) => {
         const rules = this.accessor.rulesOf(instance, name);
         if (rules === undefined) return [];
         return [this.compile(instance, name, rules, wrapper.token, isController)];
@@ -87,13 +88,9 @@ export class CacheableExplorer {
   }
 
   /** An instance for each request, or for each user, is none that could be changed once. */
-  private isOfRequest(wrapper: InstanceWrapper): boolean {
-    const { metatype } = wrapper;
+  private isOfRequest(wrapper: InstanceWrapper, names: readonly (string | symbol)[]): boolean {
     if (wrapper.isDependencyTreeStatic() && !wrapper.isTransient) return false;
-    const prototype = (metatype as { prototype?: object } | null)?.prototype;
-    const names =
-      prototype === undefined ? undefined : Reflect.getMetadata(CACHED_METHODS, prototype);
-    for (const name of (names ?? []) as readonly (string | symbol)[]) {
+    for (const name of names) {
       this.problems.push(
         `The cache decorators on ${wrapper.name}.${String(name)}: there is an instance for each request or user of ${wrapper.name}: move the method to a provider of the default scope`,
       );
