@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type SettingsStore } from '#libs/config';
 import { type Clock } from '#libs/core';
 import { poolOf, type RedisSettings } from '#libs/persistence';
@@ -15,6 +16,8 @@ import { budgetsOf } from './managers/cache-kind.js';
 import { Caches } from './managers/caches.js';
 import { SharedLevels } from './managers/shared-levels.js';
 import { cacheFault } from './statistics/cache.channels.js';
+import { DiskStore } from './tier/disk.store.js';
+import { DiskTier } from './tier/disk.tier.js';
 import { PostgresTier } from './tier/postgres.tier.js';
 import type { SqlClient } from './tier/sql-client.js';
 import { PostgresVersionStore } from './versions/postgres.version-store.js';
@@ -95,6 +98,18 @@ export class CacheRuntime {
       }
       return tiers;
     };
+    const disk = diskStoreOf(settings, clock);
+    const diskWith = (own: EntryCodec): HubTierOptions[] =>
+      disk === undefined
+        ? []
+        : [
+            {
+              ...guard,
+              level: 'L4',
+              tier: new DiskTier({ store: disk, codec: own, clock }),
+              timeoutMs: settings.diskTimeoutMs,
+            },
+          ];
     const options: CacheHubOptions = {
       clock,
       tiers: levelsWith(codec),
@@ -120,7 +135,7 @@ export class CacheRuntime {
             leases: new PostgresLeaseStore({ sql }),
           }),
     };
-    const levels = new SharedLevels(clock, codecOptions, levelsWith);
+    const levels = new SharedLevels(clock, codecOptions, levelsWith, diskWith);
     return new CacheRuntime(new CacheHub(options), codec, levels, redis, store);
   }
 
@@ -153,6 +168,12 @@ export class CacheRuntime {
       isEnabled: l3InUse,
     });
   }
+}
+
+function diskStoreOf(settings: CacheSettings, clock: Clock): DiskStore | undefined {
+  const { disk, diskDirectory, diskMaxBytes } = settings;
+  if (!disk) return undefined;
+  return new DiskStore({ directory: resolve(diskDirectory), maxBytes: diskMaxBytes, clock });
 }
 
 /** The pool of the application, looked up at each call since a data source may connect anew. */

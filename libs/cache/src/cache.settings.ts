@@ -109,6 +109,22 @@ export const cacheSettings = defineSettings('cache', {
       description:
         'AES-256 keys for entries outside the process, as `id:base64` joined by commas; the first encrypts, all decrypt',
     }),
+  disk: z.boolean().default(true).meta({
+    description: 'Whether this machine keeps files for cache strategies of type disk',
+  }),
+  diskDirectory: z.string().min(1).default('.pantheon/cache').meta({
+    description: 'Folder for them; processes of one machine may share it',
+  }),
+  diskMaxBytes: z
+    .number()
+    .int()
+    .min(1 * MIB)
+    .max(2 ** 40)
+    .default(256 * MIB)
+    .meta({ description: 'Bytes of all files in it; the oldest leave beyond' }),
+  diskTimeoutMs: milliseconds(1, 60_000).default(500).meta({
+    description: 'Longest wait for the disk; without an answer the value is loaded',
+  }),
   maxStrategies: z.number().int().min(0).max(1_000).default(100).meta({
     live: true,
     description: 'Most cache strategies that can be made',
@@ -124,8 +140,8 @@ export const cacheSettings = defineSettings('cache', {
     description:
       'A strategy whose optimisation was cut off by a crash gets its status back after this time',
   }),
-  autoTuneEveryMs: milliseconds(1_000, 86_400_000).nullable().default(3_600_000).meta({
-    description: 'How often active strategies are optimised by themselves; null for never',
+  autoTuneEveryMs: milliseconds(0, 86_400_000).default(3_600_000).meta({
+    description: 'How often active strategies are optimised by themselves; 0 for never',
   }),
   notifyUrl: z
     .string()

@@ -66,7 +66,7 @@ export class AutoTuneJob implements OnModuleInit, OnApplicationShutdown {
   @JobHandler(autoTuneStrategies)
   @Scheduled((settings) => {
     const { autoTuneEveryMs } = settings.get(cacheSettings);
-    return autoTuneEveryMs === null ? null : { everyMs: autoTuneEveryMs };
+    return autoTuneEveryMs === 0 ? null : { everyMs: autoTuneEveryMs };
   })
   async run(_payload: unknown, run: JobRun): Promise<AutoTuneReport> {
     await this.registry.refresh();

@@ -1,20 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { EvictionPolicyRegistry } from '../../l1/eviction-policy.registry.js';
 import { type Outcome, simulate } from '../simulation/simulator.js';
-import type { Workload } from '../workload/workload.js';
+import { sampled, type Workload } from '../workload/workload.js';
+import { LifetimeAdvisor, type LifetimeConstraints } from './lifetime-advisor.js';
 
 /** What the room costs and what must be reached. */
-export interface EvictionConstraints {
-  readonly maxBytes: number;
+export interface EvictionConstraints extends LifetimeConstraints {
   readonly minHitRatio?: number | undefined;
   /** Part of the reads that all of `maxBytes` must save to be worth taking. */
   readonly memoryPrice: number;
 }
 
-/** A policy at a size, and what it is expected to do. */
+/** A policy at a size with a life of its entries, and what it is expected to do. */
 export interface EvictionCandidate {
   readonly policy: string;
   readonly maxBytes: number;
+  readonly ttlMs: number;
   readonly outcome: Outcome;
   /** Misses as a part of all reads, and the price of the room. */
   readonly cost: number;
@@ -22,70 +23,102 @@ export interface EvictionCandidate {
 
 export interface EvictionAdvice {
   readonly best: EvictionCandidate;
-  /** The best of each policy that was tried at the end, the best first. */
+  /** The best of each other policy that was tried to the end, the best first. */
   readonly others: readonly EvictionCandidate[];
-  /** Whether the best reaches the hit ratio that was asked for. */
-  readonly isReached: boolean;
 }
 
 /** Reads that are replayed for a first look at all policies and sizes. */
 const FIRST_LOOK_READS = 60_000;
 /** Reads that are replayed for the decision. */
-const DECISION_READS = 500_000;
+const DECISION_READS = 200_000;
 /** Sizes of the first look, as parts of the room. */
 const FIRST_SIZES = [1, 0.5, 0.25, 0.125, 0.06, 0.02];
-const FINALISTS = 3;
+const FINAL_POLICIES = 3;
+const FINAL_SIZES = 2;
 /** Steps of the search around the best size, each half as wide as the one before. */
 const REFINEMENTS = [Math.SQRT2, 2 ** 0.25];
 const MIN_BYTES = 64 * 1024;
 
 /**
- * Chooses what a cache evicts and how large it is: all policies at some sizes on a part of the keys,
- * then the best of them around their best sizes on all that was recorded.
+ * Chooses what a cache evicts, how large it is and, where it is known when values change, how long
+ * they live: all policies at some sizes on a part of the keys, then the most promising of them around
+ * their sizes, each with the longest life that keeps to the bound on stale reads.
  */
 @Injectable()
 export class EvictionAdvisor {
-  constructor(private readonly policies: EvictionPolicyRegistry) {}
+  constructor(
+    private readonly policies: EvictionPolicyRegistry,
+    private readonly lifetimes: LifetimeAdvisor,
+  ) {}
 
   async advise(
     workload: Workload,
     constraints: EvictionConstraints,
     { ttlMs, signal }: { readonly ttlMs: number; readonly signal?: AbortSignal | undefined },
   ): Promise<EvictionAdvice> {
-    const trial =
-      (reads: number) =>
-      async (policy: string, maxBytes: number): Promise<EvictionCandidate> => {
-        const rate = Math.min(1, reads / Math.max(1, workload.reads.length));
-        const cache = { policy: this.policies.get(policy), maxBytes, ttlMs };
-        const outcome = await simulate(workload, cache, { rate, signal });
-        return { policy, maxBytes, outcome, cost: costOf(outcome, maxBytes, constraints) };
-      };
-    const look = trial(FIRST_LOOK_READS);
-    const seen: EvictionCandidate[] = [];
-    for (const policy of this.policies.names) {
-      for (const part of FIRST_SIZES) {
-        seen.push(await look(policy, sizeOf(constraints.maxBytes * part, constraints.maxBytes)));
-      }
-    }
     const order = byWorth(constraints);
-    const finalists = bestOfEach(seen, order).slice(0, FINALISTS);
-    const decide = trial(DECISION_READS);
+    const looked = await this.look(workload, constraints, { ttlMs, signal });
+    const promising = bestOfEach(looked, order).slice(0, FINAL_POLICIES);
+    const part = sampled(workload, rateOf(workload, DECISION_READS));
+    const rate = rateOf(workload, DECISION_READS);
+    const decide = async (policy: string, maxBytes: number): Promise<EvictionCandidate> => {
+      const cache = { policy: this.policies.get(policy), maxBytes: maxBytes * rate };
+      const first = await simulate(part, { ...cache, ttlMs }, { signal });
+      const fitted = await this.lifetimes.fit(part, cache, constraints, {
+        ttlMs,
+        outcome: first,
+        signal,
+      });
+      return { policy, maxBytes, ...fitted, cost: costOf(fitted.outcome, maxBytes, constraints) };
+    };
     const decided: EvictionCandidate[] = [];
-    for (const { policy, maxBytes } of finalists) {
-      let best = await decide(policy, maxBytes);
+    for (const { policy } of promising) {
+      const starts = looked.filter((candidate) => candidate.policy === policy).sort(order);
+      const tried: EvictionCandidate[] = [];
+      for (const { maxBytes } of starts.slice(0, FINAL_SIZES)) {
+        tried.push(await decide(policy, maxBytes));
+      }
+      let [best] = tried.sort(order) as [EvictionCandidate];
       for (const factor of REFINEMENTS) {
         for (const next of [best.maxBytes / factor, best.maxBytes * factor]) {
           const size = sizeOf(next, constraints.maxBytes);
-          if (size === best.maxBytes) continue;
+          if (tried.some(({ maxBytes }) => maxBytes === size)) continue;
           const candidate = await decide(policy, size);
+          tried.push(candidate);
           if (order(candidate, best) < 0) best = candidate;
         }
       }
       decided.push(best);
     }
     const [best, ...others] = decided.sort(order) as [EvictionCandidate, ...EvictionCandidate[]];
-    return { best, others, isReached: reaches(best, constraints) };
+    return { best, others };
   }
+
+  /** All policies at some sizes; what would be stale beyond the bound is counted as missed. */
+  private async look(
+    workload: Workload,
+    constraints: EvictionConstraints,
+    { ttlMs, signal }: { readonly ttlMs: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<EvictionCandidate[]> {
+    const rate = rateOf(workload, FIRST_LOOK_READS);
+    const seen: EvictionCandidate[] = [];
+    for (const policy of this.policies.names) {
+      for (const part of FIRST_SIZES) {
+        const maxBytes = sizeOf(constraints.maxBytes * part, constraints.maxBytes);
+        const cache = { policy: this.policies.get(policy), maxBytes, ttlMs };
+        const outcome = await simulate(workload, cache, { rate, signal });
+        const allowed = Math.min(1, constraints.maxStaleRatio / Math.max(1e-9, outcome.staleRatio));
+        const fitted = { ...outcome, hitRatio: outcome.hitRatio * allowed };
+        const cost = costOf(fitted, maxBytes, constraints);
+        seen.push({ policy, maxBytes, ttlMs, outcome: fitted, cost });
+      }
+    }
+    return seen;
+  }
+}
+
+function rateOf({ reads }: Workload, replayed: number): number {
+  return Math.min(1, replayed / Math.max(1, reads.length));
 }
 
 /** What counts: misses, and the room by its price. */

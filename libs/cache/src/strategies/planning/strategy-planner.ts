@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { EvictionPolicyRegistry } from '../../l1/eviction-policy.registry.js';
 import {
   configurationSchema,
   type StrategyConfiguration,
   type StrategyConstraints,
   type StrategyType,
 } from '../model/strategy.schemas.js';
-import { simulate } from '../simulation/simulator.js';
 import type { WorkloadAnalysis } from '../workload/workload-analysis.js';
 import { WorkloadAnalyser } from '../workload/workload-analyser.js';
 import type { Workload } from '../workload/workload.js';
@@ -43,9 +41,6 @@ export interface StrategyPlan {
   readonly unmet: readonly string[];
 }
 
-const SHORTENING = 0.9;
-const MAX_SHORTENINGS = 12;
-
 /** Makes a configuration for a workload: analyses it, asks the advisors, and says why. */
 @Injectable()
 export class StrategyPlanner {
@@ -53,23 +48,18 @@ export class StrategyPlanner {
     private readonly analyser: WorkloadAnalyser,
     private readonly eviction: EvictionAdvisor,
     private readonly lifetime: LifetimeAdvisor,
-    private readonly policies: EvictionPolicyRegistry,
   ) {}
 
   async plan({ workload, constraints, samples, signal, ...request }: PlanRequest) {
     const { maxBytes } = constraints;
     const analysis = await this.analyser.analyse(workload, maxBytes, samples, signal);
     const lifetime = await this.lifetime.advise(workload, constraints, signal);
-    let { ttlMs } = lifetime;
-    const advice = await this.eviction.advise(workload, constraints, { ttlMs, signal });
+    const advice = await this.eviction.advise(workload, constraints, {
+      ttlMs: lifetime.ttlMs,
+      signal,
+    });
     const { best } = advice;
-    let { outcome } = best;
-    for (let times = 0; times < MAX_SHORTENINGS; times += 1) {
-      if (outcome.staleRatio <= constraints.maxStaleRatio) break;
-      ttlMs = Math.max(1, Math.floor(ttlMs * SHORTENING));
-      const cache = { policy: this.policies.get(best.policy), maxBytes: best.maxBytes, ttlMs };
-      outcome = await simulate(workload, cache, { signal });
-    }
+    const { ttlMs, outcome } = best;
     const staleRatio = lifetime.staleRatio === null ? null : outcome.staleRatio;
     const chosen = typeFor(request.type, analysis, { ttlMs, maxBytes, hitRatio: outcome.hitRatio });
     const compression = compressionFor(chosen.value, analysis);

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
-import { BackgroundTasks, isUuid } from '#libs/core';
+import { BackgroundTasks } from '#libs/core';
 import { cacheSettings } from '../../cache.settings.js';
 import type { CacheHub } from '../../engine/cache-hub.js';
 import { EvictionPolicyRegistry } from '../../l1/eviction-policy.registry.js';
@@ -37,6 +37,8 @@ export class StrategyRegistry implements OnModuleInit, OnApplicationShutdown {
     cacheFault.publish(() => ({ part: 'strategies', operation: 'load', error }));
   });
   private readonly hub: CacheHub;
+  /** Decorators ask for strategies by name on each call. */
+  private readonly byName = new Map<string, StrategyStore>();
   private readonly awaited = new Map<string, Set<string>>();
   private stopListening: (() => void) | undefined;
   private poll: NodeJS.Timeout | undefined;
@@ -75,6 +77,7 @@ export class StrategyRegistry implements OnModuleInit, OnApplicationShutdown {
     await this.tasks.drain();
     await Promise.all([...this.stores.values()].map((store) => store.close()));
     this.stores.clear();
+    this.byName.clear();
   }
 
   /** By name. */
@@ -84,9 +87,7 @@ export class StrategyRegistry implements OnModuleInit, OnApplicationShutdown {
 
   /** By id or name. */
   find(strategy: string): StrategyStore | undefined {
-    const byId = this.stores.get(strategy);
-    if (byId !== undefined || isUuid(strategy)) return byId;
-    return [...this.stores.values()].find(({ current }) => current.name === strategy);
+    return this.byName.get(strategy) ?? this.stores.get(strategy);
   }
 
   /** By id or name. Throws `CACHE_STRATEGY_NOT_FOUND`. */
@@ -144,8 +145,7 @@ export class StrategyRegistry implements OnModuleInit, OnApplicationShutdown {
     const store = this.get(id);
     if (!(await this.repository.delete(store.current.id))) throw new StrategyNotFoundError(id);
     await store.clear();
-    this.stores.delete(store.current.id);
-    await store.close();
+    await this.forget(store);
     await this.announce();
   }
 
@@ -194,13 +194,12 @@ export class StrategyRegistry implements OnModuleInit, OnApplicationShutdown {
   private async reload(): Promise<void> {
     const abandoned = await this.repository.endAbandoned();
     const strategies = await this.repository.all();
-    for (const strategy of strategies) this.apply(strategy);
     const ids = new Set(strategies.map(({ id }) => id));
+    // First, because a new strategy may have the name of a deleted one.
     for (const [id, store] of this.stores) {
-      if (ids.has(id)) continue;
-      this.stores.delete(id);
-      await store.close();
+      if (!ids.has(id)) await this.forget(store);
     }
+    for (const strategy of strategies) this.apply(strategy);
     if (abandoned > 0) await this.announce();
   }
 
@@ -218,6 +217,7 @@ export class StrategyRegistry implements OnModuleInit, OnApplicationShutdown {
       };
       const opened = new StrategyStore(strategy, parts);
       this.stores.set(strategy.id, opened);
+      this.byName.set(strategy.name, opened);
       for (const name of [strategy.id, strategy.name]) {
         for (const namespace of this.awaited.get(name) ?? []) opened.adopt(namespace);
         this.awaited.delete(name);
@@ -226,6 +226,13 @@ export class StrategyRegistry implements OnModuleInit, OnApplicationShutdown {
       // Another process may have levels and policies that this one has not.
       cacheFault.publish(() => ({ part: strategy.name, operation: 'open', error }));
     }
+  }
+
+  private async forget(store: StrategyStore): Promise<void> {
+    const { id, name } = store.current;
+    this.stores.delete(id);
+    if (this.byName.get(name) === store) this.byName.delete(name);
+    await store.close();
   }
 
   private async announce(): Promise<void> {

@@ -14,7 +14,7 @@ export interface OwnLevels {
 
 const REMEDIES: Readonly<Record<StrategyType, string>> = {
   memory: 'nothing',
-  disk: 'the disk level: set cache.diskDirectory',
+  disk: 'the disk level: set cache.disk',
   distributed: 'Redis or PostgreSQL as a level: set cache.l2 or cache.l3',
   hybrid: 'Redis or PostgreSQL as a level: set cache.l2 or cache.l3',
 };
