@@ -18,8 +18,9 @@ afterEach(async () => {
 
 describe.each(BACKPLANES)('an ingest with %s between the processes', (backplane) => {
   it('is in the next context of an API that had an older one in memory', async () => {
-    const redis = backplane === 'Redis' ? { REDIS_URL: testRedisUrl() } : {};
-    api = await startTestApi(redis as Record<string, string>);
+    const redis: Record<string, string> =
+      backplane === 'Redis' ? { REDIS_URL: testRedisUrl() } : {};
+    api = await startTestApi(redis);
     cwd = await mkdtemp(join(tmpdir(), 'pantheon-ingest-'));
     await chmod(cwd, 0o755);
     const { databaseUrl } = api.platform;

@@ -84,6 +84,8 @@ export {
   rememberSchema,
   sourceChangesSchema,
 } from './services/input.schemas.js';
+export { DEFAULT_PRELOAD_CONFIG } from './preload/preload.config.js';
+export type { PreloadCategory, PreloadConfig } from './preload/preload.config.js';
 export { MemoryService } from './services/memory.service.js';
 export type {
   MemoryAnswer,
