@@ -136,6 +136,7 @@ async function main(): Promise<void> {
   const connections = numberOf('connections', CONNECTIONS);
   const database = await openBenchDatabase(databaseParts);
   // The servers read it.
+  process.env['NODE_ENV'] = 'production';
   process.env['DATABASE_URL'] = database.url;
   process.env['PANTHEON_ADMIN_EMAIL'] = ADMINISTRATOR.email;
   process.env['PANTHEON_ADMIN_PASSWORD'] = ADMINISTRATOR.password;

@@ -14,6 +14,7 @@ import { directivesOf, type RequestDirectives } from './request-directives.js';
 import type { RequestKeys, ScopedRequest } from './request-key.js';
 import type { ResponsePolicy } from './response-policy.js';
 import type { GuardChecks } from './route-checks.js';
+import type { ResponseWriter } from './response-writer.js';
 import { writeResponse } from './write-response.js';
 
 /** What a route with a cached response is put together from. */
@@ -24,6 +25,7 @@ export interface CachedRouteParts {
   readonly keys: RequestKeys;
   readonly policy: ResponsePolicy;
   readonly cache: Cache<CachedResponse | undefined>;
+  readonly writer: ResponseWriter;
   readonly clock: Clock;
   /** What the strategy that the decorator names says at present. */
   strategy(): CacheStrategyOptions | undefined;
@@ -72,7 +74,7 @@ export class CachedRoute {
     const hit = directives === undefined ? cache.hit(key) : undefined;
     if (hit === undefined) {
       this.inBackground(this.find(request, reply, key, directives, strategy), request, reply);
-    } else writeResponse(request, reply, hit, 'L1', this.parts.clock.nowMs());
+    } else this.parts.writer.writeHit(request, reply, hit, this.parts.clock.nowMs());
   }
 
   private usesCache(

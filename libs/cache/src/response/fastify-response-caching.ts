@@ -1,6 +1,10 @@
 import { Injectable, type OnApplicationBootstrap, Optional } from '@nestjs/common';
-import { ROUTE_ARGS_METADATA, SSE_METADATA } from '@nestjs/common/internal';
-import { RESPONSE_PASSTHROUGH_METADATA, RouteParamtypes } from '@nestjs/common/internal';
+import {
+  RESPONSE_PASSTHROUGH_METADATA,
+  ROUTE_ARGS_METADATA,
+  RouteParamtypes,
+  SSE_METADATA,
+} from '@nestjs/common/internal';
 import { ExternalContextCreator, HttpAdapterHost, ModulesContainer, Reflector } from '@nestjs/core';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { Clock } from '#libs/core';
@@ -14,6 +18,7 @@ import { CachedRoute } from './cached-route.js';
 import { ResponseNotCacheableError } from './errors/response-not-cacheable.error.js';
 import { type HandlerPipeline, pipelineOf } from './nest-pipeline.js';
 import { RequestKeys } from './request-key.js';
+import { ResponseWriter } from './response-writer.js';
 import { policyOf } from './response-policy.js';
 import { checksOf } from './route-checks.js';
 
@@ -31,6 +36,7 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
   private readonly handlers = new Map<string, CachedHandler>();
   private readonly routed = new Set<CachedHandler>();
   private readonly isServing: boolean;
+  private readonly writer = new ResponseWriter();
 
   constructor(
     host: HttpAdapterHost,
@@ -97,9 +103,9 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
     const cached = this.routeOf(handler, original.name, url);
     route.handler = function handle(request, reply) {
       // Nest answers 404 to an empty parameter, before its guards.
-      for (const value of Object.values(request.params ?? {})) {
-        if (value === '') return original.call(this, request, reply);
-      }
+      const params = request.params as Readonly<Record<string, string>>;
+      for (const name in params)
+        if (params[name] === '') return original.call(this, request, reply);
       return cached.handle(request, reply);
     };
     route.preSerialization = [route.preSerialization ?? [], captureValue].flat();
@@ -128,6 +134,7 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
         ttlMs: (response) => response?.lifeMs ?? 0,
       }),
       clock: this.clock,
+      writer: this.writer,
       strategy:
         strategies === undefined || strategyName === undefined
           ? () => undefined

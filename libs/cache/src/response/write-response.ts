@@ -44,6 +44,8 @@ export function writeResponse(
   }
   addOwnHeaders(head, reply);
   raw.writeHead(notModified ? 304 : response.status, head);
+  // For whoever asks the reply afterwards, such as the access log.
+  if (!notModified) void reply.header('content-length', body.length);
   if (notModified || request.method === 'HEAD') raw.end();
   // Headers and a text go out as one string, in one write, which bytes of two places do not.
   else if (typeof body === 'string') raw.end(body, 'latin1');

@@ -1,0 +1,33 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+
+/** What Node keeps of the head of a response between `writeHead` and `end`. */
+interface HeadHolder {
+  _header?: unknown;
+}
+
+const END = '\r\n\r\n';
+
+/**
+ * Whether lines can be added to the head that `writeHead` has made: the field where Node keeps it is
+ * no promise, so it is tried once. Where it is gone, heads are made as usual.
+ */
+export const canExtendHead: boolean = tried();
+
+/**
+ * Adds lines to the head of a response after `writeHead` and before anything else. They must be
+ * known to be valid, each with its line end: Node, which takes as long to check twenty headers as to
+ * send them, does not see them.
+ */
+export function extendHead(raw: ServerResponse, lines: string): void {
+  const holder = raw as HeadHolder;
+  const head = holder._header as string;
+  holder._header = `${head.slice(0, -2)}${lines}\r\n`;
+}
+
+function tried(): boolean {
+  const response = new ServerResponse(new IncomingMessage(new Socket()));
+  response.writeHead(200, ['content-length', '0']);
+  const { _header: head } = response as HeadHolder;
+  return typeof head === 'string' && head.startsWith('HTTP/1.1 200 OK\r\n') && head.endsWith(END);
+}
