@@ -42,3 +42,10 @@ export { slowQueries } from './queries/query-recorder.js';
 export type { QueryReport, SlowQuery } from './queries/query-recorder.js';
 export { nPlusOnes } from './queries/n-plus-one.detector.js';
 export type { NPlusOne } from './queries/n-plus-one.detector.js';
+export { bulkInsert } from './bulk/bulk-insert.js';
+export type {
+  BulkInsertOptions,
+  BulkInsertReport,
+  OnConflict,
+  RejectedRow,
+} from './bulk/bulk-insert.types.js';
