@@ -1,5 +1,9 @@
 export { connectionOf } from './connection/connection.js';
 export type { Connection, PgClient } from './connection/connection.js';
+export { readCatalog } from './catalog/read-catalog.js';
+export type { ReadLimits } from './connection/read-only.js';
+export { openWhatIfPlanner } from './what-if/pglite-what-if-planner.js';
+export type { WhatIfPlannerOptions } from './what-if/pglite-what-if-planner.js';
 export { Confidential } from './catalog/confidential.js';
 export type {
   Catalog,

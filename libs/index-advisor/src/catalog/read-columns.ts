@@ -16,7 +16,7 @@ export async function readColumns(connection: Connection): Promise<readonly Colu
       SELECT d.oid, base.base FROM pg_type d JOIN base ON d.typbasetype = base.type
       WHERE d.typtype = 'd'
     )
-    SELECT a.attrelid::float8 AS "tableOid", a.attname::text AS name, a.attnum::int AS position,
+    SELECT a.attrelid::bigint::float8 AS "tableOid", a.attname::text AS name, a.attnum::int AS position,
       format_type(a.atttypid, a.atttypmod) AS type, bt.typname::text AS "baseType",
       a.attlen::int AS "typeBytes", a.attalign::text AS alignment, a.attnotnull AS "isNotNull",
       CASE WHEN a.attcollation NOT IN (0, t.typcollation)

@@ -9,7 +9,7 @@ export type OfTable<Item> = Item & { readonly tableOid: number };
 /** Foreign keys; on partitions only those that do not come from the parent. */
 export function readForeignKeys(connection: Connection): Promise<readonly OfTable<ForeignKey>[]> {
   return connection.query<OfTable<ForeignKey>>(`
-    SELECT k.conrelid::float8 AS "tableOid", k.conname::text AS name,
+    SELECT k.conrelid::bigint::float8 AS "tableOid", k.conname::text AS name,
       (SELECT json_agg(a.attname ORDER BY u.position)
         FROM unnest(k.conkey) WITH ORDINALITY AS u (number, position)
           JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number) AS columns,
@@ -33,7 +33,7 @@ export function readForeignKeys(connection: Connection): Promise<readonly OfTabl
 /** Check constraints of tables, by which the planner excludes them. */
 export function readChecks(connection: Connection): Promise<readonly OfTable<Check>[]> {
   return connection.query<OfTable<Check>>(`
-    SELECT k.conrelid::float8 AS "tableOid", k.conname::text AS name,
+    SELECT k.conrelid::bigint::float8 AS "tableOid", k.conname::text AS name,
       pg_get_constraintdef(k.oid) AS definition, k.convalidated AS "isValidated"
     FROM pg_constraint k
       JOIN pg_class c ON c.oid = k.conrelid
@@ -54,7 +54,7 @@ export async function readExtendedStatistics(
   connection: Connection,
 ): Promise<readonly OfTable<ExtendedStatistics>[]> {
   const rows = await connection.query<ExtendedRow>(`
-    SELECT e.stxrelid::float8 AS "tableOid", en.nspname::text AS schema, e.stxname::text AS name,
+    SELECT e.stxrelid::bigint::float8 AS "tableOid", en.nspname::text AS schema, e.stxname::text AS name,
       pg_get_statisticsobjdef(e.oid) AS definition, e.stxkeys::int[] AS numbers,
       (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
         WHERE a.attrelid = e.stxrelid AND a.attnum = ANY (e.stxkeys)) AS names,

@@ -98,7 +98,7 @@ const ATTRIBUTES = `
 
 // Keys have an order, an operator class and a collation; included columns have none.
 const INDEXES = `
-  SELECT i.oid::float8 AS oid, x.indrelid::float8 AS "tableOid", n.nspname::text AS schema,
+  SELECT i.oid::bigint::float8 AS oid, x.indrelid::bigint::float8 AS "tableOid", n.nspname::text AS schema,
     i.relname::text AS name, am.amname::text AS method, pg_get_indexdef(i.oid) AS definition,
     pg_get_expr(x.indpred, x.indrelid, true) AS "where", x.indisunique AS "isUnique",
     x.indisprimary AS "isPrimary",
@@ -111,7 +111,7 @@ const INDEXES = `
           SELECT FROM pg_constraint f WHERE f.conindid = i.oid AND f.contype = 'f'))
       FROM pg_constraint k WHERE k.conindid = i.oid AND k.contype IN ('p', 'u', 'x') LIMIT 1)
       AS "constraint",
-    (SELECT h.inhparent::float8 FROM pg_inherits h WHERE h.inhrelid = i.oid) AS "parentOid",
+    (SELECT h.inhparent::bigint::float8 FROM pg_inherits h WHERE h.inhrelid = i.oid) AS "parentOid",
     coalesce(i.reloptions, '{}') AS options, (${ATTRIBUTES}) AS attributes,
     (coalesce(pg_relation_size(i.oid), 0) / current_setting('block_size')::int)::float8 AS pages,
     coalesce(pg_relation_size(i.oid), 0)::float8 AS bytes,

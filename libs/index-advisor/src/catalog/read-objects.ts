@@ -21,7 +21,7 @@ export function readExtensions(connection: Connection): Promise<readonly Extensi
 /** Enums, domains, composites and ranges, as the statements that create them. */
 export function readTypes(connection: Connection): Promise<readonly UserType[]> {
   return connection.query<UserType>(`
-    SELECT t.oid::float8 AS oid, n.nspname::text AS schema, t.typname::text AS name,
+    SELECT t.oid::bigint::float8 AS oid, n.nspname::text AS schema, t.typname::text AS name,
       CASE t.typtype
         WHEN 'e' THEN format('CREATE TYPE %I.%I AS ENUM (%s)', n.nspname, t.typname, (
           SELECT string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder)

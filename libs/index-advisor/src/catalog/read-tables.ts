@@ -63,14 +63,14 @@ function rowsNow({ pages, analysedPages, analysedRows }: Omit<TableSize, 'rows'>
 }
 
 const TABLES = `
-  SELECT c.oid::float8 AS oid, n.nspname::text AS schema, c.relname::text AS name,
+  SELECT c.oid::bigint::float8 AS oid, n.nspname::text AS schema, c.relname::text AS name,
     CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned'
       WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END AS kind,
     c.relpersistence = 'u' AS "isUnlogged", c.relrowsecurity AS "hasRowSecurity",
     row_security_active(c.oid) AS "rowSecurityApplies", coalesce(c.reloptions, '{}') AS options,
     CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS key,
     CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS bound,
-    coalesce((SELECT json_agg(h.inhparent::float8 ORDER BY h.inhseqno) FROM pg_inherits h
+    coalesce((SELECT json_agg(h.inhparent::bigint::float8 ORDER BY h.inhseqno) FROM pg_inherits h
       WHERE h.inhrelid = c.oid), '[]') AS parents,
     json_build_object('pages', coalesce(pg_relation_size(c.oid), 0)
         / current_setting('block_size')::int,

@@ -1,0 +1,256 @@
+import type { Catalog } from '../catalog/catalog.js';
+import { isError } from '#libs/core';
+import { PlannerStoppedError } from '../errors/planner-stopped.error.js';
+import { StatementRefusedError } from '../errors/statement-refused.error.js';
+import { type KnownCandidate, leavesOf, planCandidate } from './candidate-copies.js';
+import { type CandidateIndex, candidateIdentity } from './candidate-index.js';
+import { Exclusive } from './exclusive.js';
+import { type ExplainedNode, parsePlan } from './parse-plan.js';
+import { parameterLiteral } from './parameter-text.js';
+import type { Plan } from './plan.js';
+import { type CopiedCandidate, PlanningCopy } from './planning-copy.js';
+import { type PlanningSession, StepError } from './planning-session.js';
+import type { Step } from './planning-worker.js';
+import {
+  createOwnedFolder,
+  defaultWorkFolder,
+  ensurePrivateFolder,
+  removeFolder,
+  removeLeftovers,
+} from './private-folder.js';
+import { indexSize } from './size/index-size.js';
+import { bytesOfPages } from './size/other-sizes.js';
+import { knownDifferences } from './version-differences.js';
+import {
+  type Difference,
+  type IndexName,
+  type RefusedCandidate,
+  type Statement,
+  WhatIfPlanner,
+} from './what-if-planner.js';
+
+/** Where a planner keeps its copy. */
+export interface WhatIfPlannerOptions {
+  /**
+   * A folder that only this user may enter, made when it is not there. Copies of planners that
+   * crashed are removed from it. Default: one for each user in the folder for temporary files.
+   */
+  readonly workFolder?: string;
+}
+
+/** Classes of SQLSTATE whose messages quote values. */
+const DATA_EXCEPTION = /^22/;
+
+/**
+ * Opens a planner for a catalog: starts PostgreSQL 18 in WebAssembly, in a thread of this process,
+ * with schema and statistics of the catalog and no rows. Takes about a second; the first time on a
+ * machine some seconds more.
+ */
+export async function openWhatIfPlanner(
+  catalog: Catalog,
+  options: WhatIfPlannerOptions = {},
+): Promise<WhatIfPlanner> {
+  const workFolder = options.workFolder ?? defaultWorkFolder();
+  await ensurePrivateFolder(workFolder);
+  await removeLeftovers(workFolder);
+  const folder = await createOwnedFolder(workFolder);
+  try {
+    const { copy, differences } = await PlanningCopy.create(catalog, folder, workFolder);
+    const all = [...knownDifferences(catalog), ...differences];
+    return new PgliteWhatIfPlanner(catalog, copy, folder, all);
+  } catch (error) {
+    await removeFolder(folder);
+    throw error;
+  }
+}
+
+class PgliteWhatIfPlanner extends WhatIfPlanner {
+  readonly #known = new Map<string, CopiedCandidate>();
+  readonly #refused = new Map<string, RefusedCandidate>();
+  readonly #byIndex = new Map<string, CandidateIndex>();
+  readonly #exclusive = new Exclusive();
+  /** Statements with parameters that the session has prepared, by their text. */
+  readonly #prepared = new Map<string, string>();
+  #session: PlanningSession | undefined;
+  #lastName = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly copy: PlanningCopy,
+    private readonly folder: string,
+    readonly differences: readonly Difference[],
+  ) {
+    super();
+  }
+
+  prepare(candidates: readonly CandidateIndex[]): Promise<readonly RefusedCandidate[]> {
+    return this.#exclusive.run(() => this.#prepare(candidates));
+  }
+
+  explain(
+    statement: string | Statement,
+    candidates: readonly CandidateIndex[] = [],
+    without: readonly IndexName[] = [],
+  ): Promise<Plan> {
+    const given = typeof statement === 'string' ? { sql: statement } : statement;
+    return this.#exclusive.run(async () => {
+      await this.#prepare(candidates);
+      return await this.#explain(given, candidates, without);
+    });
+  }
+
+  sizeBytesOf(candidate: CandidateIndex): number {
+    const known = this.#known.get(candidateIdentity(candidate));
+    if (known !== undefined) return known.bytes;
+    const table = this.#tableOf(candidate);
+    if (table === undefined) return 0;
+    const pages = leavesOf(this.catalog, table).map((leaf) => indexSize(candidate, leaf).pages);
+    return bytesOfPages(pages.reduce((sum, count) => sum + count, 0));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#exclusive.run(async () => {
+      await this.copy.abandon();
+      await removeFolder(this.folder);
+    });
+    return this.#closing;
+  }
+
+  async #prepare(candidates: readonly CandidateIndex[]): Promise<readonly RefusedCandidate[]> {
+    this.#assertOpen();
+    const fresh = new Map(candidates.map((given) => [candidateIdentity(given), given]));
+    for (const identity of fresh.keys()) {
+      if (this.#known.has(identity) || this.#refused.has(identity)) fresh.delete(identity);
+    }
+    if (fresh.size > 0) await this.#add([...fresh.values()]);
+    const refused = candidates.map((given) => this.#refused.get(candidateIdentity(given)));
+    return refused.filter((refusal) => refusal !== undefined);
+  }
+
+  async #add(candidates: readonly CandidateIndex[]): Promise<void> {
+    const planned: KnownCandidate[] = [];
+    for (const candidate of candidates) {
+      this.#lastName += 1;
+      const name = `what_if_${this.#lastName}`;
+      const { session } = this.copy;
+      const known = await planCandidate(session, this.catalog, candidate, name);
+      if (known === undefined) this.#refuse({ candidate, reason: 'the catalog has no such table' });
+      else planned.push(known);
+    }
+    const { added, refused } = await this.copy.add(planned);
+    for (const refusal of refused) this.#refuse(refusal);
+    for (const known of added) {
+      this.#known.set(candidateIdentity(known.candidate), known);
+      for (const { name } of known.copies) this.#byIndex.set(name, known.candidate);
+    }
+  }
+
+  #refuse(refusal: RefusedCandidate): void {
+    this.#refused.set(candidateIdentity(refusal.candidate), refusal);
+  }
+
+  async #explain(
+    statement: Statement,
+    candidates: readonly CandidateIndex[],
+    without: readonly IndexName[],
+  ): Promise<Plan> {
+    const on = candidates.flatMap(
+      (given) => this.#known.get(candidateIdentity(given))?.copies ?? [],
+    );
+    const explain = await this.#explainStep(statement);
+    const steps =
+      on.length + without.length === 0
+        ? [explain]
+        : [
+            { sql: 'BEGIN' },
+            switchStep(
+              on.map(({ oid }) => oid),
+              without,
+            ),
+            explain,
+          ];
+    const results = await this.#run(steps, steps.length > 1 ? 'ROLLBACK' : undefined);
+    const [row] = (results.at(-1) ?? []) as { 'QUERY PLAN': { Plan: ExplainedNode }[] }[];
+    const [explained] = row?.['QUERY PLAN'] ?? [];
+    if (explained === undefined) throw new StatementRefusedError('it has no plan', undefined);
+    return parsePlan(explained.Plan, (index) => this.#byIndex.get(index));
+  }
+
+  async #explainStep({ sql, parameters }: Statement): Promise<Step> {
+    if (parameters === undefined) {
+      return { sql: `EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) ${sql}` };
+    }
+    const values = parameters.map((value) => parameterLiteral(value)).join(', ');
+    const name = await this.#prepareStatement(sql);
+    const list = values === '' ? '' : `(${values})`;
+    return { sql: `EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE ${name}${list}` };
+  }
+
+  async #prepareStatement(sql: string): Promise<string> {
+    if (this.#session !== this.copy.session) {
+      // A new session has nothing prepared.
+      this.#session = this.copy.session;
+      this.#prepared.clear();
+    }
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    await this.#makeRoom();
+    this.#lastName += 1;
+    const name = `statement_${this.#lastName}`;
+    await this.#run([{ sql: `PREPARE ${name} AS ${sql}` }]);
+    this.#prepared.set(sql, name);
+    return name;
+  }
+
+  async #makeRoom(): Promise<void> {
+    const [oldest] = this.#prepared;
+    if (oldest === undefined || this.#prepared.size < MAX_PREPARED) return;
+    this.#prepared.delete(oldest[0]);
+    await this.#run([{ sql: `DEALLOCATE ${oldest[1]}` }]);
+  }
+
+  async #run(steps: readonly Step[], always?: string) {
+    try {
+      return await this.copy.session.run(steps, always);
+    } catch (error) {
+      throw error instanceof StepError ? refusal(error) : error;
+    }
+  }
+
+  #tableOf({ schema, table }: CandidateIndex) {
+    return this.catalog.tables.find((other) => other.schema === schema && other.name === table);
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new PlannerStoppedError('it was closed');
+  }
+}
+
+/** Statements that stay prepared, so that each is parsed once for many sets of candidates. */
+const MAX_PREPARED = 500;
+
+/** Turns candidates on and existing indexes off, until the transaction is rolled back. */
+function switchStep(on: readonly number[], without: readonly IndexName[]): Step {
+  return {
+    sql: `UPDATE pg_index x SET indisvalid = NOT x.indisvalid
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE x.indexrelid = c.oid AND (
+        c.oid = ANY ($1::text::oid[])
+        OR x.indisvalid AND (n.nspname, c.relname) IN (
+          SELECT * FROM unnest($2::text[], $3::text[])))`,
+    parameters: [
+      `{${on.join(',')}}`,
+      without.map(({ schema }) => schema),
+      without.map(({ name }) => name),
+    ],
+  };
+}
+
+function refusal(error: StepError): StatementRefusedError {
+  const isAboutValues = DATA_EXCEPTION.test(error.code ?? '');
+  const reason = isAboutValues ? 'a value does not fit where it stands' : error.message;
+  // The cause of an error gets into logs, and messages about values quote them.
+  const cause = isAboutValues || !isError(error) ? undefined : error;
+  return new StatementRefusedError(reason, error.code, cause);
+}

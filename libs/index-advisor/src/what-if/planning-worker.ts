@@ -1,0 +1,75 @@
+/**
+ * The program of the thread that runs PGlite: it holds the event loop of that thread alone, and
+ * the memory of WebAssembly goes back when the thread ends. It is text, because a thread needs a
+ * file of its own, and there is none that is the same in tests, in dist/ and in a bundle.
+ *
+ * Each message holds steps that run in order: to the first that fails, or all of them (`attempt`).
+ */
+export const WORKER_PROGRAM = `
+const { parentPort, workerData } = require('node:worker_threads');
+const reasonOf = (error) => ({ message: error.message, code: error.code });
+
+async function open() {
+  const { PGlite } = await import(workerData.module);
+  const extensions = {};
+  for (const [name, { module, exported }] of Object.entries(workerData.extensions)) {
+    extensions[name] = (await import(module))[exported];
+  }
+  return PGlite.create({ ...workerData.options, extensions });
+}
+
+async function run(database, { steps, always, attempt }) {
+  const results = [];
+  try {
+    for (const { sql, parameters } of steps) {
+      try {
+        results.push({ rows: (await database.query(sql, parameters)).rows });
+      } catch (error) {
+        results.push({ error: reasonOf(error) });
+        if (!attempt) break;
+      }
+    }
+  } finally {
+    if (always !== undefined) await database.query(always);
+  }
+  return results;
+}
+
+const opened = open();
+let last = opened;
+opened.then(
+  () => parentPort.postMessage({ id: 0 }),
+  (error) => parentPort.postMessage({ id: 0, failure: reasonOf(error) }),
+);
+parentPort.on('message', (message) => {
+  last = last
+    .then(async () => {
+      const database = await opened;
+      if (message.close) await database.close();
+      const results = message.close ? [] : await run(database, message);
+      parentPort.postMessage({ id: message.id, results });
+    })
+    .catch((error) => parentPort.postMessage({ id: message.id, failure: reasonOf(error) }));
+});
+`;
+
+/** A statement to run, with its parameters as PGlite takes them. */
+export interface Step {
+  readonly sql: string;
+  readonly parameters?: readonly unknown[];
+}
+
+export interface Reason {
+  readonly message: string;
+  readonly code?: string;
+}
+
+/** What became of a step. */
+export type StepResult = { readonly rows: readonly object[] } | { readonly error: Reason };
+
+/** What the thread answers; 0 is the id of its start. */
+export interface WorkerAnswer {
+  readonly id: number;
+  readonly results?: readonly StepResult[];
+  readonly failure?: Reason;
+}
