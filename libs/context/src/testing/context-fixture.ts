@@ -1,3 +1,4 @@
+import { CACHE_KINDS, CacheHub, type CacheKind, Caches } from '#libs/cache';
 import { SettingsStore } from '#libs/config';
 import {
   AccessControl,
@@ -43,6 +44,17 @@ export interface FixtureOptions {
   readonly settings?: Partial<ContextSettings>;
   readonly clock?: Clock;
   readonly embeddings?: EmbeddingProvider;
+  /** Default: none, so that each question is answered anew. */
+  readonly caches?: Caches;
+}
+
+/** The caches of a process that is alone, in its memory. */
+export function memoryCaches(clock: Clock): Caches {
+  const budgets = Object.fromEntries(CACHE_KINDS.map((kind) => [kind, 16_777_216])) as Record<
+    CacheKind,
+    number
+  >;
+  return new Caches(new CacheHub({ clock, clockResolutionMs: 0 }), budgets, { freeze: true });
 }
 
 /** The services of this lib over a test's database, with one user at work. */
@@ -51,17 +63,20 @@ export class ContextFixture {
   readonly clock: Clock;
   readonly context: Context;
   readonly user = principal();
+  readonly settings: SettingsStore;
 
   constructor(dataSource: DataSource, options: FixtureOptions = {}) {
     this.clock = options.clock ?? new SystemClock();
+    this.settings = new SettingsStore([contextSettings], {
+      overrides: { context: options.settings ?? {} },
+    });
     this.context = createContext({
       dataSource,
-      settings: new SettingsStore([contextSettings], {
-        overrides: { context: options.settings ?? {} },
-      }),
+      settings: this.settings,
       clock: this.clock,
       access: this.access,
       embeddings: options.embeddings,
+      caches: options.caches,
     });
   }
 
