@@ -45,17 +45,23 @@ export async function startDecoratorApp(options: DecoratorAppOptions): Promise<D
   );
   registerRequestContext(app.getHttpAdapter().getInstance());
   options.prepare?.(app);
-  await app.listen(0, '127.0.0.1');
+  const close = async (): Promise<void> => {
+    await app.close();
+    await hub.close();
+  };
+  try {
+    await app.listen(0, '127.0.0.1');
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     app,
     hub,
     caches: app.get(Caches),
     url: await app.getUrl(),
     get: (token) => app.get(token),
-    async close() {
-      await app.close();
-      await hub.close();
-    },
+    close,
   };
 }
 
