@@ -2,7 +2,7 @@ import { TimeSlices } from '../simulation/time-slices.js';
 import { weightOf } from '../simulation/simulator.js';
 import type { Workload } from './workload.js';
 
-/** How many bytes of other keys were read between two reads of a key, by size in powers of √2. */
+/** How many bytes of other keys were read between two reads of a key, by size in steps of 4 %. */
 export interface ReuseCurve {
   /** Reads of keys that had not been read before. */
   readonly first: number;
@@ -13,8 +13,8 @@ export interface ReuseCurve {
   quantile(part: number): number;
 }
 
-const STEPS_PER_DOUBLING = 2;
-const BINS = 100;
+const STEPS_PER_DOUBLING = 16;
+const BINS = 800;
 const READS_PER_LOOK = 1_024;
 
 /**
