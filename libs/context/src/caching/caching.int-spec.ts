@@ -239,9 +239,9 @@ describe('the sources behind store managers', () => {
     await fixture.source('a');
     const { sourceCache, sources } = fixture.context;
     for (let round = 0; round < 10; round += 1) {
-      const [from, to] = round % 2 === 0 ? ['a', 'b'] : ['b', 'a'];
+      const [from, to] = round % 2 === 0 ? (['a', 'b'] as const) : (['b', 'a'] as const);
       const reading = sourceCache.find(fixture.user, ['a', 'b']);
-      await sources.update(fixture.user, from as string, { name: to as string });
+      await sources.update(fixture.user, from, { name: to });
       await reading;
       const [a, b] = await sourceCache.find(fixture.user, ['a', 'b']);
       expect([a?.name, b?.name].filter(Boolean)).toEqual([to]);
