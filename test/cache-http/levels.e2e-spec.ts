@@ -52,7 +52,7 @@ async function flush(): Promise<void> {
 }
 
 const levelOf = ({ headers }: TestAnswer): string | null => headers.get('x-cache');
-const ordersOf = (api: TestApi, ttlMs = 60_000): Cache<unknown> =>
+const ordersOf = (api: TestApi, ttlMs = 60_000): Cache =>
   api.app.get(Caches).open(ORDERS, { ttlMs, jitter: 0 });
 /** The first level looks at the clock every few milliseconds. */
 async function pass(ms: number, ...on: readonly TestApi[]): Promise<void> {
