@@ -1,11 +1,13 @@
+import { newId } from '#libs/core';
 import type { Reason } from '../planning/plan-rules.js';
 import type { WorkloadAnalysis } from '../workload/workload-analysis.js';
-import type {
-  ChangeType,
-  StrategyConfiguration,
-  StrategyConstraints,
-  StrategyStatus,
-  StrategyType,
+import {
+  type ChangeType,
+  configurationSchema,
+  type StrategyConfiguration,
+  type StrategyConstraints,
+  type StrategyStatus,
+  type StrategyType,
 } from './strategy.schemas.js';
 
 /** One change that an optimisation tried. */
@@ -61,4 +63,34 @@ export interface CacheStrategy {
 /** Whether reads go to the cache; an optimisation does not stop them. */
 export function isInUse({ status, resumeStatus }: CacheStrategy): boolean {
   return (resumeStatus ?? status) === 'active';
+}
+
+/** A strategy that is not stored anywhere, for programs that measure. */
+export function strategyOf(
+  name: string,
+  type: StrategyType,
+  configuration: Partial<StrategyConfiguration> = {},
+): CacheStrategy {
+  const now = new Date();
+  return {
+    id: newId(),
+    name,
+    type,
+    status: 'active',
+    resumeStatus: null,
+    configuration: configurationSchema.parse(configuration),
+    provenance: {
+      createdBy: 'program',
+      origin: 'given',
+      analysis: null,
+      constraints: null,
+      reasons: [],
+      unmet: [],
+      optimisations: [],
+    },
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+    lastOptimized: null,
+  };
 }
