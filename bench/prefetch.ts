@@ -3,6 +3,7 @@
  * does to the hit ratio, on sessions in simulated time.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
   AccessRecorder,
@@ -15,6 +16,7 @@ import {
 import { BackgroundTasks, ManualClock, SystemClock } from '#libs/core';
 import { printTable } from './support/print-table.js';
 import { startProgressBar } from './support/progress-bar.js';
+import { readSessionTrace } from './traces/read-trace.js';
 import { linksTrace, routineTrace, type SessionTrace, unrelatedTrace } from './traces/sessions.js';
 
 const HELP = `What recording reads costs a hit, and what prefetching does to the hit ratio.
@@ -22,13 +24,17 @@ const HELP = `What recording reads costs a hit, and what prefetching does to the
   npm run bench:prefetch                   print two tables
   npm run bench:prefetch -- --ttl 60000    another life of entries, in ms
   npm run bench:prefetch -- --items 1000   another size of the cache, in entries
+  npm run bench:prefetch -- --trace PATH   reads that npm run bench:record has recorded
   npm run bench:prefetch -- --json         one JSON document
 
-The sessions are models (bench/traces/sessions.ts) in simulated time:
+Sessions in simulated time. The first three are models (bench/traces/sessions.ts):
   routine    users with habits and keys of their own
   links      pages that all share, with links that some prefer
-  unrelated  nothing to learn: prefetching must do no harm`;
+  unrelated  nothing to learn: prefetching must do no harm
+  api-reads  recorded: scripted clients of the whole API (bench/record-traffic.ts)`;
 
+/** What `npm run bench:record` has recorded; seen from dist/bench. */
+const RECORDED = new URL('../../bench/traces/data/api-reads.trace.gz', import.meta.url);
 const ITEMS = 1_024;
 const HITS = 20_000;
 const ROUNDS = 41;
@@ -88,7 +94,7 @@ function prefetcherOf(
   cache: Cache,
   recorder: AccessRecorder,
   clock: ManualClock | SystemClock,
-  clientOf: () => string,
+  clientOf: () => string | undefined,
   tasks = new BackgroundTasks((error) => {
     throw error;
   }),
@@ -109,10 +115,11 @@ function prefetcherOf(
 interface Outcome {
   readonly hitRatio: number;
   readonly loads: number;
-  readonly prefetcher: Prefetcher | undefined;
+  readonly used: number;
+  readonly wasted: number;
 }
 
-/** Sends the reads of a trace through a cache, in simulated time. */
+/** Sends the reads of a trace through caches, one for each namespace, in simulated time. */
 async function simulate(
   { reads }: SessionTrace,
   isPrefetching: boolean,
@@ -120,33 +127,48 @@ async function simulate(
 ): Promise<Outcome> {
   const clock = new ManualClock(0);
   const hub = new CacheHub({ clock, clockResolutionMs: 0 });
-  const cache = hub.cache('bench', { ttlMs, jitter: 0, maxItems: items });
   const tasks = new BackgroundTasks((error) => {
     throw error;
   });
-  let client = '';
-  const recorder = new AccessRecorder({ clock, capacity: 0 });
-  const prefetcher = isPrefetching
-    ? prefetcherOf(cache, recorder, clock, () => client, tasks)
-    : undefined;
-  cache.tap = prefetcher;
+  let client: string | undefined;
+  const prefetchers: Prefetcher[] = [];
+  const stopListening = hub.onOpened((cache) => {
+    if (!isPrefetching) return;
+    const recorder = new AccessRecorder({ clock, capacity: 0 });
+    const prefetcher = prefetcherOf(cache, recorder, clock, () => client, tasks);
+    cache.tap = prefetcher;
+    prefetchers.push(prefetcher);
+  });
   for (const read of reads) {
     clock.advance(Math.max(0, read.atMs - clock.nowMs()));
     ({ client } = read);
+    const cache = hub.cache(`n${read.namespace}`, { ttlMs, jitter: 0, maxItems: items });
     await cache.getOrSet(read.key, () => 1);
     if (tasks.size > 0) {
       await nextTurn();
       await tasks.drain();
     }
   }
-  const { l1Hits, loads } = cache.statistics();
+  stopListening();
+  const all = hub.namespaces().map((namespace) => hub.cache(namespace).statistics(0));
+  const counts = prefetchers.map((prefetcher) => prefetcher.counts());
   await hub.close();
-  return { hitRatio: l1Hits / reads.length, loads, prefetcher };
+  return {
+    hitRatio: sum(all, ({ l1Hits }) => l1Hits) / reads.length,
+    loads: sum(all, ({ loads }) => loads),
+    used: sum(counts, ({ used }) => used),
+    wasted: sum(counts, ({ wasted }) => wasted),
+  };
+}
+
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      trace: { type: 'string', default: fileURLToPath(RECORDED) },
       ttl: { type: 'string', default: '60000' },
       items: { type: 'string', default: '5000' },
       json: { type: 'boolean', default: false },
@@ -160,22 +182,20 @@ async function main(): Promise<void> {
   const bounds = { ttlMs: Number(values.ttl), items: Number(values.items) };
   const hits = await costs();
   const rows = [];
-  for (const make of [routineTrace, linksTrace, unrelatedTrace]) {
-    const trace = make();
+  const traces = [routineTrace, linksTrace, unrelatedTrace, () => readSessionTrace(values.trace)];
+  for (const make of traces) {
+    const trace = await make();
     const without = await simulate(trace, false, bounds);
-    const with_ = await simulate(trace, true, bounds);
-    const counts = with_.prefetcher?.counts();
-    const { used = 0, wasted = 0 } = counts ?? {};
+    const ahead = await simulate(trace, true, bounds);
     rows.push({
       sessions: trace.name,
       reads: trace.reads.length,
       'hits without': without.hitRatio,
-      'hits with': with_.hitRatio,
-      'loads with': with_.loads / without.loads,
-      used,
-      wasted,
-      'useful share': used / Math.max(1, used + wasted),
-      confidence: counts?.confidence ?? 0,
+      'hits with': ahead.hitRatio,
+      'loads with': ahead.loads / without.loads,
+      used: ahead.used,
+      wasted: ahead.wasted,
+      useful: ahead.used / Math.max(1, ahead.used + ahead.wasted),
     });
   }
   if (values.json) {

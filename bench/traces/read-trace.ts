@@ -6,10 +6,11 @@ import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
+import type { SessionRead, SessionTrace } from './sessions.js';
 import { TraceBuilder, type Trace } from './trace.js';
 
 /** Formats of recorded traces. Integers are big-endian. */
-export const TRACE_FORMATS = ['text', 'int32', 'int64', 'arc'] as const;
+export const TRACE_FORMATS = ['text', 'int32', 'int64', 'arc', 'reads', 'ndjson'] as const;
 export type TraceFormat = (typeof TRACE_FORMATS)[number];
 
 /** A trace that cannot be read; the message says why and what to do. */
@@ -17,7 +18,8 @@ export class TraceError extends Error {}
 
 /**
  * Reads a recorded trace: `text` has one key a line, `int32` and `int64` are big-endian integers,
- * `arc` has lines `start count ignored ignored`, each for `count` consecutive keys. Files that end
+ * `arc` has lines `start count ignored ignored`, each for `count` consecutive keys; `reads` is what
+ * `npm run bench:record` writes, and `ndjson` what `GET /v1/perf/cache/trace` gives. Files that end
  * in `.gz` are unpacked in process, those in `.xz` by the program xz, which must be on the PATH.
  */
 export async function readTrace(path: string, format: TraceFormat): Promise<Trace> {
@@ -75,12 +77,17 @@ const readers: Readonly<Record<TraceFormat, (content: Readable, name: string) =>
   {
     async text(content, name) {
       const builder = new TraceBuilder<string>();
-      for await (const line of createInterface({
-        input: content,
-        crlfDelay: Number.POSITIVE_INFINITY,
-      })) {
-        if (line !== '') builder.add(line);
-      }
+      for await (const line of linesOf(content)) builder.add(line);
+      return builder.build(name);
+    },
+    async reads(content, name) {
+      const builder = new TraceBuilder<string>();
+      for await (const { key } of sessionReads(content, name)) builder.add(key);
+      return builder.build(name);
+    },
+    async ndjson(content, name) {
+      const builder = new TraceBuilder<string>();
+      for await (const line of linesOf(content)) builder.add(keyOf(line, name));
       return builder.build(name);
     },
     async int32(content, name) {
@@ -115,6 +122,52 @@ const readers: Readonly<Record<TraceFormat, (content: Readable, name: string) =>
       return builder.build(name);
     },
   };
+
+/** The lines of a text that are not empty. */
+async function* linesOf(content: Readable): AsyncGenerator<string> {
+  const lines = createInterface({ input: content, crlfDelay: Number.POSITIVE_INFINITY });
+  for await (const line of lines) if (line !== '') yield line;
+}
+
+/** Lines `milliseconds-since-the-last client namespace key`, all numbers; client 0 is nobody. */
+async function* sessionReads(content: Readable, name: string): AsyncGenerator<SessionRead> {
+  let atMs = 0;
+  let number = 0;
+  for await (const line of linesOf(content)) {
+    number += 1;
+    const [waitMs, client, namespace, key] = line.split(' ');
+    if (key === undefined || !Number.isFinite(Number(waitMs))) {
+      throw new TraceError(`Line ${number} of ${name} is not "milliseconds client namespace key".`);
+    }
+    atMs += Number(waitMs);
+    yield {
+      atMs,
+      client: client === '0' ? undefined : client,
+      namespace: namespace as string,
+      key,
+    };
+  }
+}
+
+function keyOf(line: string, name: string): string {
+  try {
+    const { key } = JSON.parse(line) as { readonly key: unknown };
+    if (typeof key === 'string') return key;
+  } catch {
+    // Said below.
+  }
+  throw new TraceError(`A line of ${name} is no JSON object with a "key".`);
+}
+
+/** The reads of a trace of the format `reads`, with their times and clients. */
+export async function readSessionTrace(path: string): Promise<SessionTrace> {
+  const name = basename(path).split('.')[0] as string;
+  const { content, finished } = open(path);
+  const reads: SessionRead[] = [];
+  for await (const read of sessionReads(content, name)) reads.push(read);
+  await finished;
+  return { name, reads };
+}
 
 /** The content in pieces that hold whole words. */
 async function* wholeWords(content: Readable, wordBytes: number): AsyncGenerator<Buffer> {

@@ -3,7 +3,9 @@ import { TraceRandom, Zipf } from './random.js';
 /** One read of a client. */
 export interface SessionRead {
   readonly atMs: number;
-  readonly client: string;
+  /** Undefined where nobody in particular reads. */
+  readonly client: string | undefined;
+  readonly namespace: string;
   readonly key: string;
 }
 
@@ -38,12 +40,12 @@ export function routineTrace(): SessionTrace {
 
 /**
  * The same visits, on pages that all share: 3,000 pages with 6 links each, of which the first is
- * taken by half of the readers; one read in six goes to a page from elsewhere, Zipf 0.9.
+ * taken by two thirds of the readers; one read in six goes to a page from elsewhere, Zipf 0.9.
  */
 export function linksTrace(): SessionTrace {
   const random = new TraceRandom(72);
   const entrance = new Zipf(random, 3_000, 0.9);
-  const link = new Zipf(random, 6, 1.5);
+  const link = new Zipf(random, 6, 2);
   return sessions('links', random, () => {
     let page = entrance.draw();
     return {
@@ -77,7 +79,12 @@ function sessions(name: string, random: TraceRandom, visit: (user: number) => Vi
       if (atMs < (open[first] as { atMs: number }).atMs) first = index;
     }
     const session = open[first] as ReturnType<typeof start>;
-    reads.push({ atMs: session.atMs, client: session.client, key: session.visit.read() });
+    reads.push({
+      atMs: session.atMs,
+      client: session.client,
+      namespace: '',
+      key: session.visit.read(),
+    });
     session.left -= 1;
     const thinkMs = -Math.log(1 - random.next()) * THINK_MS;
     if (session.left > 0) session.atMs += thinkMs;

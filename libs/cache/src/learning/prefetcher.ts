@@ -10,7 +10,7 @@ import type { ResolvedPrefetchOptions } from './prefetch.options.js';
 import { PrefetchLedger } from './prefetch-ledger.js';
 
 /** Part of what is loaded ahead that should be read; below it the least confidence rises. */
-const USEFUL_SHARE = 0.65;
+const USEFUL_SHARE = 0.6;
 const MAX_CONFIDENCE = 0.97;
 const STEP = 0.02;
 /** Keys that were not likely enough lower the bar a little, so that it comes down when it has stopped everything. */
