@@ -89,7 +89,10 @@ async function main(): Promise<void> {
   }
   const summary = summarise(cells, policies);
   if (values.json) console.log(JSON.stringify({ node: process.version, ...summary, cells }));
-  else printReport(cells, policies, summary);
+  else {
+    console.log(`Node ${process.version}`);
+    printReport(cells, policies, summary);
+  }
 }
 
 function cellOf(

@@ -129,6 +129,10 @@ if (process.argv.includes('--help')) {
       };
     }),
   );
-  if (process.argv.includes('--json')) console.log(JSON.stringify({ rows }));
-  else printTable(rows);
+  const node = process.version;
+  if (process.argv.includes('--json')) console.log(JSON.stringify({ node, rows }));
+  else {
+    console.log(`Node ${node}`);
+    printTable(rows);
+  }
 }
