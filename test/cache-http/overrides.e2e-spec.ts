@@ -7,7 +7,7 @@ import { msUntil } from './support/eventually.js';
 const MIB = 1024 * 1024;
 
 describe.each(['PostgreSQL', 'Redis'])('changes at run time, heard of by %s', (backplane) => {
-  const own = backplane === 'Redis' ? { REDIS_URL: testRedisUrl() } : {};
+  const own: Record<string, string> = backplane === 'Redis' ? { REDIS_URL: testRedisUrl() } : {};
   let a: TestApi;
   let b: TestApi;
   let token: string;

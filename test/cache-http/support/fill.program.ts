@@ -26,7 +26,7 @@ const ROW_BYTES = 1_024;
 /** A flat text of its own memory, as one that was read from outside. */
 function textOf(bytes: number, at: number): string {
   const from = (at * 7_919) % (noiseBytes.length - bytes);
-  return noiseBytes.latin1Slice(from, from + bytes);
+  return noiseBytes.toString('latin1', from, from + bytes);
 }
 
 /** One text, or as many rows as have its size together. */
