@@ -145,7 +145,8 @@ export class CachedRoute {
   private earlyTags(request: FastifyRequest): readonly string[] | undefined {
     const { handler } = this.parts;
     const { tags = [], tagsBy } = handler.options;
-    if (!Array.isArray(tags) || tagsBy !== undefined) return undefined;
+    const isEarly = Array.isArray(tags) && !tags.some((tag: string) => tag.includes('{result'));
+    if (!isEarly || tagsBy !== undefined) return undefined;
     return [...handler.tagsOf(undefined, request as never), ...this.scopeTags(request)];
   }
 
