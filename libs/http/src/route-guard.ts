@@ -5,6 +5,8 @@ import type { AuthenticatedRequest } from './current-principal.decorator.js';
 export interface GuardedRequest extends AuthenticatedRequest {
   readonly headers: { readonly authorization?: string | undefined };
   readonly params?: unknown;
+  /** The connection that the request came by. */
+  readonly socket?: object;
 }
 
 /**

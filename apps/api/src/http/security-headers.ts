@@ -38,8 +38,7 @@ function securityHeaders(): Readonly<Record<string, string>> {
     {} as IncomingMessage,
     recorder as unknown as ServerResponse,
     (error) => {
-      if (error !== undefined) throw error;
-      isDone = true;
+      isDone = error === undefined;
     },
   );
   if (!isDone) throw new TypeError('Helmet did not say its headers at once.');

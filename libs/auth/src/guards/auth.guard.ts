@@ -27,7 +27,8 @@ export class AuthGuard implements CanActivate, RouteGuard {
     const targets = [handler, controller] as Parameters<Reflector['getAllAndOverride']>[1];
     if (this.reflector.getAllAndOverride(Public, targets) !== undefined) return undefined;
     return (request) => {
-      const known = this.authenticator.authenticateFromMemory(request.headers.authorization);
+      const { headers, socket } = request;
+      const known = this.authenticator.authenticateFromMemory(headers.authorization, socket);
       if (known === undefined) return this.authenticate(request);
       identify(request, known.principal);
     };

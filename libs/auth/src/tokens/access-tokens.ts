@@ -72,6 +72,11 @@ export class AccessTokens {
     return this.known.get(token, this.clock.nowMs());
   }
 
+  /** Whether a token with these claims has not expired. */
+  isLive({ expiresAtMs }: AccessClaims): boolean {
+    return expiresAtMs > this.clock.nowMs();
+  }
+
   private async check(token: string): Promise<AccessClaims> {
     const { issuer, audience } = this.settings.get(authSettings);
     try {
