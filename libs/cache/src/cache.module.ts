@@ -7,7 +7,7 @@ import {
 import { DiscoveryModule } from '@nestjs/core';
 import { SettingsStore } from '#libs/config';
 import { Clock } from '#libs/core';
-import { redisSettings } from '#libs/persistence';
+import { QueryCache, redisSettings } from '#libs/persistence';
 import { DataSource } from 'typeorm';
 import { CacheControl } from './administration/cache-control.js';
 import { CacheOverview } from './administration/cache-overview.js';
@@ -28,6 +28,7 @@ import { strategyProviders } from './strategies/strategy.providers.js';
 import { metricsProviders } from './metrics/index.js';
 import { warmingProviders } from './warming/warming.providers.js';
 import { WarmUpTargets } from './warming/warm-up.targets.js';
+import { queryResultProviders } from './query-results/index.js';
 import { responseProviders } from './response/index.js';
 
 /** Namespace of what users of `CACHE_MANAGER` store. */
@@ -69,11 +70,13 @@ export class CacheModule implements OnModuleInit, OnApplicationShutdown {
         ...metricsProviders,
         ...strategyProviders,
         ...responseProviders,
+        ...queryResultProviders,
       ],
       exports: [
         CacheHub,
         Caches,
         CACHE_MANAGER,
+        QueryCache,
         CacheLearning,
         WarmUpTargets,
         CacheOverview,

@@ -49,3 +49,8 @@ export type {
   OnConflict,
   RejectedRow,
 } from './bulk/bulk-insert.types.js';
+export { QueryCache } from './query-cache/query-cache.js';
+export type { CachedScope, QueryCacheOptions } from './query-cache/query-cache.js';
+export { QueryResultStore } from './query-cache/query-result.store.js';
+export type { CachedResult, StoredQuery } from './query-cache/query-result.store.js';
+export { tableLives } from './query-cache/table-lives.js';

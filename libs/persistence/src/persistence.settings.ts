@@ -42,6 +42,18 @@ export const persistenceSettings = defineSettings('database', {
     live: true,
     description: 'Part of the requests in which loops of queries are looked for',
   }),
+  queryCache: z
+    .string()
+    .regex(
+      /^$|^(?:\*|\w+)=\d{1,10}(?:,(?:\*|\w+)=\d{1,10})*$/,
+      'must be table=ms pairs joined by commas',
+    )
+    .default('')
+    .meta({
+      live: true,
+      description:
+        'Tables whose query results may be cached, with the longest life in milliseconds: `author=60000,book=5000`; `*` stands for every other table',
+    }),
   idleTimeoutMs: z.number().int().min(1_000).max(3_600_000).default(30_000).meta({
     description: 'An idle connection is closed after this time',
   }),

@@ -189,7 +189,7 @@ class BulkInsert<Row extends ObjectLiteral> {
       client.release();
       for (const { count, rows } of all) {
         this.written += count;
-        for (const row of rows) this.rows.push(row as Partial<Row>);
+        for (const row of rows) this.rows.push(row);
       }
     } catch (error) {
       const isUndone = await client.query('ROLLBACK').then(

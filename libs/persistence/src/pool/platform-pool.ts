@@ -3,6 +3,7 @@ import type { Clock } from '#libs/core';
 import { DatabaseError } from '../errors/database-error.js';
 import type { PreparedLimits } from '../statements/connection-statements.js';
 import { platformClient } from '../statements/platform-client.js';
+import type { StatementInterceptor } from '../statements/statement-interceptor.js';
 import type { StatementObserver } from '../statements/statement-observer.js';
 import { StatementRegistry } from '../statements/statement-registry.js';
 import { poolEvents } from './pool.events.js';
@@ -37,21 +38,25 @@ export class PlatformPool extends Pool {
   readonly monitor: PoolMonitor;
   readonly statements: StatementRegistry;
   private readonly observers: Set<StatementObserver>;
+  private readonly interceptors: Set<StatementInterceptor>;
   private readonly maxWaiting: number;
   private readonly clock: Clock;
 
   constructor(config: PoolConfig, { clock, maxWaiting, prepared }: PlatformPoolOptions) {
     const statements = new StatementRegistry();
     const observers = new Set<StatementObserver>();
+    const interceptors = new Set<StatementInterceptor>();
     super({
       ...config,
       Client: platformClient({
         clock,
         observers,
+        interceptors,
         prepared: prepared === undefined ? undefined : { registry: statements, limits: prepared },
       }),
     });
     this.observers = observers;
+    this.interceptors = interceptors;
     this.statements = statements;
     this.clock = clock;
     this.maxWaiting = maxWaiting;
@@ -71,6 +76,15 @@ export class PlatformPool extends Pool {
   observe(observer: StatementObserver): () => void {
     this.observers.add(observer);
     return () => void this.observers.delete(observer);
+  }
+
+  /**
+   * Lets `interceptor` answer statements, of those who wait for a promise, until the returned
+   * function is called.
+   */
+  intercept(interceptor: StatementInterceptor): () => void {
+    this.interceptors.add(interceptor);
+    return () => void this.interceptors.delete(interceptor);
   }
 
   override connect(): Promise<PoolClient>;

@@ -1,6 +1,12 @@
 import { Client, type ClientBase, type QueryConfig, type QueryResult } from 'pg';
 import type { Clock } from '#libs/core';
-import type { StatementEnd, StatementObserver, StatementOutcome } from './statement-observer.js';
+import type { StatementInterceptor } from './statement-interceptor.js';
+import type {
+  StatementCall,
+  StatementEnd,
+  StatementObserver,
+  StatementOutcome,
+} from './statement-observer.js';
 import { type Done, type PreparedParts, StatementPreparer } from './statement-preparer.js';
 
 export interface PlatformClientParts {
@@ -9,13 +15,14 @@ export interface PlatformClientParts {
   readonly prepared: Omit<PreparedParts, 'clock'> | undefined;
   /** May change at any time. */
   readonly observers: ReadonlySet<StatementObserver>;
+  readonly interceptors: ReadonlySet<StatementInterceptor>;
 }
 
 type Query = (config: unknown, values?: unknown, callback?: unknown) => unknown;
 
 /** A client of `pg` whose statements are prepared and observed, however they are given to it. */
 export function platformClient(parts: PlatformClientParts): new () => ClientBase {
-  const { clock, observers, prepared } = parts;
+  const { clock, observers, interceptors, prepared } = parts;
   return class PlatformClient extends Client {
     private readonly preparer =
       prepared === undefined
@@ -29,12 +36,26 @@ export function platformClient(parts: PlatformClientParts): new () => ClientBase
       const query = queryOf(config, values);
       if (query === undefined) return this.pass(config, values, callback) as never;
       const isPrepared = this.preparer?.isFor(query) ?? false;
-      if (!isPrepared && observers.size === 0) return this.pass(config, values, callback) as never;
+      if (!isPrepared && observers.size === 0 && interceptors.size === 0) {
+        return this.pass(config, values, callback) as never;
+      }
       const done = [values, callback].find((value) => typeof value === 'function') as Done;
       if (done !== undefined) {
         this.run(query, isPrepared, done);
         return undefined as never;
       }
+      const execute = (): Promise<QueryResult> => this.promise(query, isPrepared);
+      if (interceptors.size > 0) {
+        const call = this.callOf(query);
+        for (const interceptor of interceptors) {
+          const answer = interceptor.intercept(call, execute);
+          if (answer !== undefined) return answer as never;
+        }
+      }
+      return execute() as never;
+    }
+
+    private promise(query: QueryConfig, isPrepared: boolean): Promise<QueryResult> {
       return new Promise<QueryResult>((resolve, reject) => {
         this.run(query, isPrepared, (error, result) => {
           if (error === null || error === undefined) resolve(result);
@@ -44,7 +65,7 @@ export function platformClient(parts: PlatformClientParts): new () => ClientBase
         // Names what called, rather than the socket that answered.
         Error.captureStackTrace(error);
         throw error;
-      }) as never;
+      });
     }
 
     private run(query: QueryConfig, isPrepared: boolean, done: Done): void {
@@ -54,12 +75,7 @@ export function platformClient(parts: PlatformClientParts): new () => ClientBase
     }
 
     private observed(query: QueryConfig, done: Done): Done {
-      const call = {
-        text: query.text,
-        values: (query.values as readonly unknown[] | undefined) ?? [],
-        transactionStatus: this.getTransactionStatus(),
-        connection: this,
-      };
+      const call = this.callOf(query);
       const ends: StatementEnd[] = [];
       for (const observer of observers) {
         const end = observer.started(call);
@@ -72,6 +88,15 @@ export function platformClient(parts: PlatformClientParts): new () => ClientBase
         const waits = ends.map((end) => end(outcome)).filter((wait) => wait !== undefined);
         if (waits.length === 0) done(error, result);
         else void answerAfter(waits, () => done(error, result));
+      };
+    }
+
+    private callOf(query: QueryConfig): StatementCall {
+      return {
+        text: query.text,
+        values: (query.values as readonly unknown[] | undefined) ?? [],
+        transactionStatus: this.getTransactionStatus(),
+        connection: this,
       };
     }
 
