@@ -214,7 +214,7 @@ describe('/v1/perf/cache/namespaces', () => {
   });
 
   it('spreads the ends of entries that are written together', async () => {
-    const cache = open('test.spread', { ttlMs: 60_000, jitter: 0.2 });
+    const cache = open('test.spread', { ttlMs: 60_000, jitter: 0.2, useTiers: false });
     await cache.setMany(Array.from({ length: 1_000 }, (_, at) => [`${at}`, at] as const));
     const lives: number[] = [];
     for (let at = 0; at < 1_000; at += 1) {
@@ -335,11 +335,21 @@ describe('GET /v1/perf/cache/managers', () => {
       expect(figures.savedPerCacheSecond).toEqual(or(counts.loadTimeSavedMs, counts.lookUpMs));
     }
     const [, database] = items;
-    expect(database).toMatchObject({
-      namespaces: ['test.managed'],
-      counts: { reads: 5_000, hits: 4_950, loads: 50, items: 50 },
-      hitRatio: 0.99,
+    const namespaces = (await get('/namespaces')).body.items.filter(
+      ({ kind }: { kind: string }) => kind === 'database',
+    );
+    const sum = (of: (one: Record<string, number>) => number): number =>
+      namespaces.reduce((total: number, one: Record<string, number>) => total + of(one), 0);
+    expect(database.namespaces).toContain('test.managed');
+    expect(database.counts).toMatchObject({
+      reads: sum(({ hits = 0, misses = 0 }) => hits + misses),
+      hits: sum(({ hits = 0 }) => hits),
+      loads: sum(({ loads = 0 }) => loads),
+      items: sum(({ items: count = 0 }) => count),
+      bytes: sum(({ bytes = 0 }) => bytes),
     });
+    const own = namespaces.find(({ name }: { name: string }) => name === 'test.managed');
+    expect(own).toMatchObject({ hits: 4_950, misses: 50, loads: 50, items: 50, hitRatio: 0.99 });
     expect(database.budgetBytes).toBe(32 * MIB);
   });
 });
