@@ -7,7 +7,7 @@ import { ContextModule } from '#libs/context';
 import { JobsModule, type JobsRootOptions } from '#libs/jobs';
 import { LoggingModule } from '#libs/logging';
 import { MetricsModule } from '#libs/metrics';
-import { PersistenceModule, PoolOverseer, QueryInsights } from '#libs/persistence';
+import { EntityLoader, PersistenceModule, PoolOverseer, QueryInsights } from '#libs/persistence';
 import type { Platform } from './platform.js';
 
 /** What the API and the worker have in common: everything but HTTP. */
@@ -32,8 +32,13 @@ export class PlatformModule {
         AuthModule,
         ContextModule,
       ],
-      providers: [{ provide: Clock, useValue: platform.clock }, PoolOverseer, QueryInsights],
-      exports: [Clock, PoolOverseer, QueryInsights, ContextModule],
+      providers: [
+        { provide: Clock, useValue: platform.clock },
+        EntityLoader,
+        PoolOverseer,
+        QueryInsights,
+      ],
+      exports: [Clock, EntityLoader, PoolOverseer, QueryInsights, ContextModule],
     };
   }
 }

@@ -54,3 +54,4 @@ export type { CachedScope, QueryCacheOptions } from './query-cache/query-cache.j
 export { QueryResultStore } from './query-cache/query-result.store.js';
 export type { CachedResult, StoredQuery } from './query-cache/query-result.store.js';
 export { tableLives } from './query-cache/table-lives.js';
+export { EntityLoader } from './loading/entity-loader.js';
