@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Cache, CacheHub, Caches } from '#libs/cache';
 import { newId } from '#libs/core';
 import { startTestApi, type TestApi } from '../support/app.js';
+import { PATIENT } from './support/patient.js';
 
 const BASE = '/v1/perf/cache';
 const MIB = 1024 * 1024;
@@ -12,7 +13,7 @@ let reader: string;
 let caches: Caches;
 
 beforeAll(async () => {
-  api = await startTestApi();
+  api = await startTestApi(PATIENT);
   token = await api.login();
   caches = api.app.get(Caches);
 });
@@ -109,7 +110,7 @@ describe('/v1/perf/cache/levels', () => {
     const { items } = (await get('/levels')).body;
     expect(items).toMatchObject([
       { level: 'L1', type: 'memory', ttlMs: null, maxBytes: 128 * MIB, breaker: null },
-      { level: 'L3', type: 'postgres', ttlMs: null, timeoutMs: 500, breaker: 'closed' },
+      { level: 'L3', type: 'postgres', ttlMs: null, timeoutMs: 10_000, breaker: 'closed' },
     ]);
   });
 
@@ -146,7 +147,7 @@ describe('/v1/perf/cache/levels', () => {
     await cache.set('b', 1);
     expect((await get('/keys/test.limits:b')).body.levels).toMatchObject([{ level: 'L1' }]);
     const back = await change({ ttlMs: null, timeoutMs: null, enabled: null });
-    expect(back.body).toMatchObject({ enabled: true, ttlMs: null, timeoutMs: 500, changed: [] });
+    expect(back.body).toMatchObject({ enabled: true, ttlMs: null, timeoutMs: 10_000, changed: [] });
   });
 
   it.each([

@@ -7,6 +7,7 @@ import { startTestApi, type TestAnswer, type TestApi } from '../support/app.js';
 import { startRedisServer, type TestRedis } from '../support/redis-server.js';
 import { msUntil } from './support/eventually.js';
 import { metricOf } from './support/metric.js';
+import { PATIENT } from './support/patient.js';
 
 let redis: TestRedis;
 let api: TestApi;
@@ -15,7 +16,7 @@ let bob: ContextClient;
 
 beforeAll(async () => {
   redis = await startRedisServer();
-  api = await startTestApi({ REDIS_URL: redis.url });
+  api = await startTestApi({ ...PATIENT, REDIS_URL: redis.url });
   [ann, bob] = (await Promise.all(
     ['ann', 'bob'].map(async (name) =>
       contextClient(api, await api.register(`${name}@test.example`)),

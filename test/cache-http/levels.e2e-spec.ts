@@ -8,6 +8,7 @@ import { cloneTemplate } from '../support/database.js';
 import { freePort, startRedisServer, type TestRedis } from '../support/redis-server.js';
 import { msUntil } from './support/eventually.js';
 import { metricOf } from './support/metric.js';
+import { PATIENT } from './support/patient.js';
 
 const ORDERS = 'test.orders';
 
@@ -33,7 +34,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<TestApi> {
-  const api = await startTestApi({ DATABASE_URL: database.url, REDIS_URL: redis.url });
+  const api = await startTestApi({ ...PATIENT, DATABASE_URL: database.url, REDIS_URL: redis.url });
   apis.push(api);
   return api;
 }

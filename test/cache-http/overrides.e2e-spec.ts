@@ -3,11 +3,15 @@ import { Caches } from '#libs/cache';
 import { startTestApi, type TestApi } from '../support/app.js';
 import { testRedisUrl } from '../support/database.js';
 import { msUntil } from './support/eventually.js';
+import { PATIENT } from './support/patient.js';
 
 const MIB = 1024 * 1024;
 
 describe.each(['PostgreSQL', 'Redis'])('changes at run time, heard of by %s', (backplane) => {
-  const own: Record<string, string> = backplane === 'Redis' ? { REDIS_URL: testRedisUrl() } : {};
+  const own: Record<string, string> = {
+    ...PATIENT,
+    ...(backplane === 'Redis' ? { REDIS_URL: testRedisUrl() } : {}),
+  };
   let a: TestApi;
   let b: TestApi;
   let token: string;
