@@ -42,7 +42,7 @@ describe.each<[string, (capacity: number) => NaiveCache]>([
   ['lru', naiveLru],
   ['lfu', naiveLfu],
   ['sieve', naiveSieve],
-  ['s3-fifo', (capacity) => naiveS3Fifo(capacity, 0.2)],
+  ['s3-fifo', (capacity) => naiveS3Fifo(capacity, 0.25, 1)],
 ])('%s', (name, naive) => {
   it.each([1, 2, 3, 10, 37, 64])(
     'hits and misses as a plain one does, with %i entries',

@@ -73,8 +73,12 @@ export function naiveSieve(capacity: number): NaiveCache {
   };
 }
 
-/** After the paper's algorithm 1, with the small queue's share as a parameter. */
-export function naiveS3Fifo(capacity: number, smallShare: number): NaiveCache {
+/** After the paper's algorithm 1; the small queue's share and the hits that promote are parameters. */
+export function naiveS3Fifo(
+  capacity: number,
+  smallShare: number,
+  promotingUses: number,
+): NaiveCache {
   const small: Counted[] = [];
   const main: Counted[] = [];
   /** Every key that left the small queue, newest last; those that came back are struck out. */
@@ -89,7 +93,7 @@ export function naiveS3Fifo(capacity: number, smallShare: number): NaiveCache {
   };
   const evictSmall = (): boolean => {
     for (let entry = small.shift(); entry !== undefined; entry = small.shift()) {
-      if (entry.uses < 2) {
+      if (entry.uses < promotingUses) {
         ghost.push(entry.key);
         return true;
       }
