@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { percentilesOf } from './percentiles.js';
 
 const WARM_UP_MS = 1_500;
@@ -13,6 +14,11 @@ export interface ComparisonOptions {
   readonly rounds: number;
   readonly roundMs: number;
   readonly connections: number;
+  /**
+   * For so long the servers are left alone first; the CPU time that they take then is no part of what
+   * a request takes. Default: it is not measured.
+   */
+  readonly idleMs?: number;
   /** Unless a server says another; see `reportForComparison`. */
   readonly path: string;
 }
@@ -24,6 +30,8 @@ export interface VariantResult {
   readonly requestsPerSecond: number;
   /** Median over the rounds of the median of a request, as its client sees it. */
   readonly p50Ms: number;
+  /** What the server takes when nobody asks; 0 when that was not measured. */
+  readonly idleCpuMsPerSecond: number;
   /** Median over the rounds of the ratio to the first variant in the same round, minus 1. */
   readonly overheadPercent: number;
 }
@@ -51,6 +59,7 @@ export async function compareCpuPerRequest(options: ComparisonOptions): Promise<
       servers.push(await startServer(options.script, variant));
     }
     for (const server of servers) await measureRound(server, { ...options, roundMs: WARM_UP_MS });
+    if (options.idleMs !== undefined) await measureIdle(servers, options.idleMs);
     const rounds: Round[][] = [];
     for (let round = 0; round < options.rounds; round += 1) {
       const results: Round[] = [];
@@ -68,6 +77,7 @@ export async function compareCpuPerRequest(options: ComparisonOptions): Promise<
       requestsPerSecond: median(
         rounds.map((round) => round[index]?.requestsPerSecond ?? Number.NaN),
       ),
+      idleCpuMsPerSecond: (servers[index]?.idleCpuUsPerSecond ?? 0) / 1000,
       p50Ms: median(rounds.map((round) => round[index]?.p50Ms ?? Number.NaN)),
       overheadPercent:
         (median(rounds.map((r) => (r[index]?.cpuUs ?? Number.NaN) / (r[0]?.cpuUs ?? Number.NaN))) -
@@ -98,6 +108,17 @@ interface Server {
   readonly child: ChildProcess;
   readonly port: number;
   readonly request: ComparedRequest;
+  /** What it does on its own, such as looking after its connections. */
+  idleCpuUsPerSecond: number;
+}
+
+async function measureIdle(servers: readonly Server[], idleMs: number): Promise<void> {
+  const before = await Promise.all(servers.map((server) => cpuOf(server)));
+  await sleep(idleMs);
+  for (const [index, server] of servers.entries()) {
+    const cpuUs = (await cpuOf(server)) - (before[index] ?? 0);
+    server.idleCpuUsPerSecond = (cpuUs * 1000) / idleMs;
+  }
 }
 
 async function startServer(script: string, variant: string): Promise<Server> {
@@ -112,7 +133,7 @@ async function startServer(script: string, variant: string): Promise<Server> {
   const message = once(child, 'message') as Promise<[Pick<Server, 'port' | 'request'>]>;
   const [{ port, request }] = await Promise.race([message, ended]);
   ended.catch(() => undefined);
-  return { child, port, request };
+  return { child, port, request, idleCpuUsPerSecond: 0 };
 }
 
 async function cpuOf({ child }: Server): Promise<number> {
@@ -135,7 +156,7 @@ async function measureRound(
     ),
   );
   const seconds = (performance.now() - startedAt) / 1000;
-  const cpuUs = (await cpuOf(server)) - cpuBefore;
+  const cpuUs = (await cpuOf(server)) - cpuBefore - server.idleCpuUsPerSecond * seconds;
   const requests = durations.length;
   return {
     cpuUs: cpuUs / requests,

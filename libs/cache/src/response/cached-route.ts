@@ -135,6 +135,10 @@ export class CachedRoute {
     }
     if (directives?.noCache === true) return cache.reload(key, load, options);
     const answer = await cache.getOrSetEntry(key, load, options);
+    // That there is nothing is told for a short time, and not beyond.
+    if (answer.source === 'STALE' && answer.value?.status !== 200) {
+      return cache.reload(key, load, options);
+    }
     const { maxAgeSeconds } = directives ?? {};
     if (maxAgeSeconds === undefined || answer.source === 'MISS') return answer;
     const ageMs = clock.nowMs() - answer.createdMs;
