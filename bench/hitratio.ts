@@ -31,8 +31,8 @@ const HELP = `Misses of every eviction policy relative to LRU, by trace and cach
 
 Policies: ${registry.names.join(', ')}.
 Built-in traces: ${Object.keys(builtInTraces).join(', ')}.
-"domain" is made from a model of sessions (bench/traces/domain.ts), not recorded; web07 is recorded
-(bench/traces/data/README.md). "shift" and "phases" change while they run, and are also judged by
+"domain" is made from a model of sessions (bench/traces/domain.ts), not recorded; web07 and api-reads
+are recorded (bench/traces/data/README.md). "shift" and "phases" change while they run, and are also judged by
 phase; every policy has lived through the phases before.
 
 Formats of --trace FORMAT:PATH
@@ -40,6 +40,8 @@ Formats of --trace FORMAT:PATH
   int32   32-bit big-endian integers
   int64   64-bit big-endian integers
   arc     lines "start count ignored ignored", each for count consecutive keys
+  reads   what npm run bench:record writes
+  ndjson  what GET /v1/perf/cache/trace gives
 Files that end in .gz are unpacked in process, those in .xz by the program xz.`;
 
 interface Source {

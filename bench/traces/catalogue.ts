@@ -18,7 +18,8 @@ export const builtInTraces: Readonly<Record<string, () => Trace | Promise<Trace>
   phases: phasesTrace,
   web07: () => readTrace(fileURLToPath(new URL('web07.trace.gz', DATA)), 'int32'),
   domain: domainTrace,
+  'api-reads': () => readTrace(fileURLToPath(new URL('api-reads.trace.gz', DATA)), 'reads'),
 };
 
 /** Those of them that were recorded. */
-export const recordedTraces: ReadonlySet<string> = new Set(['web07']);
+export const recordedTraces: ReadonlySet<string> = new Set(['web07', 'api-reads']);

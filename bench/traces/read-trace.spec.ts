@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readTrace } from './read-trace.js';
+import { readSessionTrace, readTrace } from './read-trace.js';
 
 describe('reading a recorded trace', () => {
   let folder: string;
@@ -42,6 +42,23 @@ describe('reading a recorded trace', () => {
     expect([...small.keys]).toEqual([0, 1, 2, 1]);
     const large = await readTrace(write('b.trace', words(8, [2 ** 40, 2 ** 41, 2 ** 40])), 'int64');
     expect([...large.keys]).toEqual([0, 1, 0]);
+  });
+
+  it('reads what the recorder and the API write', async () => {
+    const path = write('api.reads.gz', gzipSync('0 1 0 1\n500 2 0 2\n20 0 1 1\n'));
+    expect([...(await readTrace(path, 'reads')).keys]).toEqual([0, 1, 0]);
+    expect(await readSessionTrace(path)).toEqual({
+      name: 'api',
+      reads: [
+        { atMs: 0, client: '1', namespace: '0', key: '1' },
+        { atMs: 500, client: '2', namespace: '0', key: '2' },
+        { atMs: 520, client: undefined, namespace: '1', key: '1' },
+      ],
+    });
+    const lines = '{"atMs":1,"key":"x","hit":true}\n{"atMs":2,"key":"y","hit":false}\n';
+    expect([...(await readTrace(write('t.ndjson', lines), 'ndjson')).keys]).toEqual([0, 1]);
+    await expect(readTrace(write('bad.ndjson', '{}\n'), 'ndjson')).rejects.toThrow('"key"');
+    await expect(readTrace(write('bad.reads', '1 2\n'), 'reads')).rejects.toThrow('Line 1');
   });
 
   it('reads words that lie across two pieces of a file', async () => {
