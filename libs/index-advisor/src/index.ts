@@ -35,6 +35,8 @@ export type {
 } from './catalog/column-statistics.js';
 export { candidateClause, candidateIdentity, quoteName } from './what-if/candidate-index.js';
 export type { CandidateIndex, CandidateKey, IndexMethod } from './what-if/candidate-index.js';
+export { parsePlan } from './what-if/parse-plan.js';
+export type { ExplainedNode } from './what-if/parse-plan.js';
 export { planNodes } from './what-if/plan.js';
 export type { Plan, PlanNode } from './what-if/plan.js';
 export { WhatIfPlanner } from './what-if/what-if-planner.js';

@@ -28,6 +28,17 @@ export async function relationPaths(
   return new Map(rows.map((row) => [relationKey(row), join(dataDir, row.path)]));
 }
 
+/** The oids in the copy of the indexes that plans may use. */
+export async function validIndexes(session: PlanningSession): Promise<ReadonlyMap<string, number>> {
+  const rows = await session.query<{ schema: string; name: string; oid: number }>(
+    `SELECT n.nspname::text AS schema, c.relname::text AS name, c.oid::bigint::float8 AS oid
+     FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+       JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE x.indisvalid AND n.nspname NOT LIKE 'pg\\_%'`,
+  );
+  return new Map(rows.map((row) => [relationKey(row), row.oid]));
+}
+
 /** Gives all tables and indexes of the catalog the size that they have on the server. */
 export async function resizeCatalog(catalog: Catalog, paths: RelationPaths): Promise<void> {
   const scale = catalog.server.blockBytes / PAGE_BYTES;

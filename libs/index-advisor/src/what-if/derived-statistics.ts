@@ -92,16 +92,15 @@ function distinctOf(
   rows: number,
 ): number {
   const ofColumn = column.distinct < 0 ? -column.distinct * rows : column.distinct;
-  const population = Math.max(bounds.length, ofColumn - common.length);
-  const fromBounds = new Map<string | null, number>();
-  for (const { value } of bounds) fromBounds.set(value, (fromBounds.get(value) ?? 0) + 1);
-  fromBounds.delete(null);
-  const sample = bounds.length;
-  const once = [...fromBounds.values()].filter((count) => count === 1).length;
-  const estimated =
-    sample === 0 ? 0 : (sample * fromBounds.size) / (sample - once + (once * sample) / population);
-  const unsampled = values.filter(({ value }) => !fromBounds.has(value)).length;
-  return Math.max(values.length, estimated + unsampled);
+  // All different values of the column, so a sample of those that it has.
+  const sampled = [...common, ...bounds].filter(({ value }) => value !== null);
+  const times = new Map<string | null, number>();
+  for (const { value } of sampled) times.set(value, (times.get(value) ?? 0) + 1);
+  const sample = sampled.length;
+  const population = Math.max(sample, ofColumn);
+  const once = [...times.values()].filter((count) => count === 1).length;
+  const divisor = sample - once + (once * sample) / population;
+  return Math.max(values.length, divisor === 0 ? 0 : (sample * times.size) / divisor);
 }
 
 /** How far the order of outcomes follows that of values, -1 to 1 (Spearman). */

@@ -14,6 +14,17 @@ export function pgliteModule(): string {
   return pathToFileURL(join(distribution(), 'index.js')).href;
 }
 
+/** A `WebAssembly.Module`, which threads share. */
+export type CompiledProgram = object;
+
+/** What of the global is used; its types come only with those of browsers. */
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<CompiledProgram> };
+
+/** Compiles PGlite's program, for sessions that follow each other. */
+export async function compilePglite(): Promise<CompiledProgram> {
+  return WebAssembly.compile(await readFile(join(distribution(), 'pglite.wasm')));
+}
+
 /** PGlite's version; data folders of one version are not read by another. */
 export async function pgliteVersion(): Promise<string> {
   const manifest = await readFile(join(distribution(), '..', 'package.json'), 'utf8');

@@ -10,7 +10,7 @@ import { parameterLiteral } from './parameter-text.js';
 import type { Plan } from './plan.js';
 import { type CopiedCandidate, PlanningCopy } from './planning-copy.js';
 import { type PlanningSession, StepError } from './planning-session.js';
-import type { Step } from './planning-worker.js';
+import { relationKey, validIndexes } from './copied-relations.js';
 import {
   createOwnedFolder,
   defaultWorkFolder,
@@ -72,6 +72,8 @@ class PgliteWhatIfPlanner extends WhatIfPlanner {
   /** Statements with parameters that the session has prepared, by their text. */
   readonly #prepared = new Map<string, string>();
   #session: PlanningSession | undefined;
+  /** Existing indexes that are valid, by name; their oids in the copy. */
+  #existing: ReadonlyMap<string, number> | undefined;
   #lastName = 0;
   #closing: Promise<void> | undefined;
 
@@ -155,38 +157,29 @@ class PgliteWhatIfPlanner extends WhatIfPlanner {
     candidates: readonly CandidateIndex[],
     without: readonly IndexName[],
   ): Promise<Plan> {
-    const on = candidates.flatMap(
-      (given) => this.#known.get(candidateIdentity(given))?.copies ?? [],
+    const explain = await this.#explainStatement(statement);
+    const switched = await this.#switched(candidates, without);
+    const script =
+      switched.length === 0 ? [explain] : ['BEGIN', switchIndexes(switched), explain, 'ROLLBACK'];
+    const results = await this.#refusing(
+      // A statement may end in a comment, which ends with its line.
+      this.copy.session.script(script.join('\n;'), 'ROLLBACK'),
     );
-    const explain = await this.#explainStep(statement);
-    const steps =
-      on.length + without.length === 0
-        ? [explain]
-        : [
-            { sql: 'BEGIN' },
-            switchStep(
-              on.map(({ oid }) => oid),
-              without,
-            ),
-            explain,
-          ];
-    const results = await this.#run(steps, steps.length > 1 ? 'ROLLBACK' : undefined);
-    const [row] = (results.at(-1) ?? []) as { 'QUERY PLAN': { Plan: ExplainedNode }[] }[];
-    const [explained] = row?.['QUERY PLAN'] ?? [];
+    const [row] = results.find((rows) => rows.length > 0) ?? [];
+    const [explained] = (row as ExplainedRow | undefined)?.['QUERY PLAN'] ?? [];
     if (explained === undefined) throw new StatementRefusedError('it has no plan', undefined);
     return parsePlan(explained.Plan, (index) => this.#byIndex.get(index));
   }
 
-  async #explainStep({ sql, parameters }: Statement): Promise<Step> {
-    if (parameters === undefined) {
-      return { sql: `EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) ${sql}` };
-    }
-    const values = parameters.map((value) => parameterLiteral(value)).join(', ');
+  async #explainStatement({ sql, parameters }: Statement): Promise<string> {
     const name = await this.#prepareStatement(sql);
-    const list = values === '' ? '' : `(${values})`;
-    return { sql: `EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE ${name}${list}` };
+    // A plan for any value is made anew each time, as a prepared one outlives its indexes.
+    if (parameters === undefined) return `EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) ${sql}`;
+    const values = parameters.map((value) => parameterLiteral(value)).join(', ');
+    return `EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE ${name}${values === '' ? '' : `(${values})`}`;
   }
 
+  /** Parses a statement once, and makes sure that it is one. */
   async #prepareStatement(sql: string): Promise<string> {
     if (this.#session !== this.copy.session) {
       // A new session has nothing prepared.
@@ -195,24 +188,34 @@ class PgliteWhatIfPlanner extends WhatIfPlanner {
     }
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
-    await this.#makeRoom();
+    const [oldest] = this.#prepared;
+    if (oldest !== undefined && this.#prepared.size >= MAX_PREPARED) {
+      this.#prepared.delete(oldest[0]);
+      await this.#session.run([{ sql: `DEALLOCATE ${oldest[1]}` }]);
+    }
     this.#lastName += 1;
     const name = `statement_${this.#lastName}`;
-    await this.#run([{ sql: `PREPARE ${name} AS ${sql}` }]);
+    await this.#refusing(this.#session.run([{ sql: `PREPARE ${name} AS ${sql}` }]));
     this.#prepared.set(sql, name);
     return name;
   }
 
-  async #makeRoom(): Promise<void> {
-    const [oldest] = this.#prepared;
-    if (oldest === undefined || this.#prepared.size < MAX_PREPARED) return;
-    this.#prepared.delete(oldest[0]);
-    await this.#run([{ sql: `DEALLOCATE ${oldest[1]}` }]);
+  /** The indexes in the copy to turn on and off. */
+  async #switched(
+    candidates: readonly CandidateIndex[],
+    without: readonly IndexName[],
+  ): Promise<readonly number[]> {
+    const on = candidates.flatMap(
+      (given) => this.#known.get(candidateIdentity(given))?.copies ?? [],
+    );
+    if (without.length > 0) this.#existing ??= await validIndexes(this.copy.session);
+    const off = without.map((index) => this.#existing?.get(relationKey(index)));
+    return [...new Set([...on.map(({ oid }) => oid), ...off.filter((oid) => oid !== undefined)])];
   }
 
-  async #run(steps: readonly Step[], always?: string) {
+  async #refusing<Result>(result: Promise<Result>): Promise<Result> {
     try {
-      return await this.copy.session.run(steps, always);
+      return await result;
     } catch (error) {
       throw error instanceof StepError ? refusal(error) : error;
     }
@@ -230,21 +233,13 @@ class PgliteWhatIfPlanner extends WhatIfPlanner {
 /** Statements that stay prepared, so that each is parsed once for many sets of candidates. */
 const MAX_PREPARED = 500;
 
+interface ExplainedRow {
+  readonly 'QUERY PLAN': readonly { readonly Plan: ExplainedNode }[];
+}
+
 /** Turns candidates on and existing indexes off, until the transaction is rolled back. */
-function switchStep(on: readonly number[], without: readonly IndexName[]): Step {
-  return {
-    sql: `UPDATE pg_index x SET indisvalid = NOT x.indisvalid
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE x.indexrelid = c.oid AND (
-        c.oid = ANY ($1::text::oid[])
-        OR x.indisvalid AND (n.nspname, c.relname) IN (
-          SELECT * FROM unnest($2::text[], $3::text[])))`,
-    parameters: [
-      `{${on.join(',')}}`,
-      without.map(({ schema }) => schema),
-      without.map(({ name }) => name),
-    ],
-  };
+function switchIndexes(oids: readonly number[]): string {
+  return `UPDATE pg_index SET indisvalid = NOT indisvalid WHERE indexrelid IN (${oids.join(', ')})`;
 }
 
 function refusal(error: StepError): StatementRefusedError {

@@ -17,10 +17,10 @@ import {
   leavesOf,
   resizeCandidate,
 } from './candidate-copies.js';
-import { type PgliteExtension, pgliteExtension } from './pglite-files.js';
-import { PlanningSession } from './planning-session.js';
+import { compilePglite, type PgliteExtension, pgliteExtension } from './pglite-files.js';
+import { PlanningSession, type SessionOptions } from './planning-session.js';
 import { PAGE_BYTES } from './relation-files.js';
-import { settingSteps } from './session-settings.js';
+import { settingStep } from './session-settings.js';
 import { statisticsSteps } from './statistics-script.js';
 import type { Difference, RefusedCandidate } from './what-if-planner.js';
 
@@ -40,7 +40,7 @@ export class PlanningCopy {
   private constructor(
     private readonly catalog: Catalog,
     private readonly dataDir: string,
-    private readonly extensions: Readonly<Record<string, PgliteExtension>>,
+    private readonly options: Omit<SessionOptions, 'dataDir'>,
     session: PlanningSession,
   ) {
     this.#session = session;
@@ -55,8 +55,9 @@ export class PlanningCopy {
     const dataDir = join(folder, 'data');
     await createCluster(workFolder, dataDir, catalog.server.sortsByBytes ? 'C' : 'en_US.UTF-8');
     const extensions = await availableExtensions(catalog);
-    const session = await PlanningSession.open({ dataDir, extensions });
-    const copy = new PlanningCopy(catalog, dataDir, extensions, session);
+    const options = { extensions, program: await compilePglite() };
+    const session = await PlanningSession.open({ dataDir, ...options });
+    const copy = new PlanningCopy(catalog, dataDir, options, session);
     try {
       // Values of statistics are read as the server's session wrote them.
       await copy.#applySettings();
@@ -118,15 +119,13 @@ export class PlanningCopy {
   }
 
   async #reopen(): Promise<void> {
-    const { dataDir, extensions } = this;
-    this.#session = await PlanningSession.open({ dataDir, extensions });
+    this.#session = await PlanningSession.open({ dataDir: this.dataDir, ...this.options });
     await this.#applySettings();
   }
 
   async #applySettings(): Promise<void> {
-    const settings = settingSteps(this.catalog.server);
     await this.#session.attempt([
-      ...settings.map((sql) => ({ sql })),
+      settingStep(this.catalog.server),
       // A statement with its parameters is planned for them, however often.
       { sql: 'SET plan_cache_mode = force_custom_plan' },
     ]);

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { PlannerStoppedError } from '../errors/planner-stopped.error.js';
-import { type PgliteExtension, pgliteModule } from './pglite-files.js';
+import { type CompiledProgram, type PgliteExtension, pgliteModule } from './pglite-files.js';
 import {
   type Reason,
   type Step,
@@ -12,6 +12,8 @@ import {
 export interface SessionOptions {
   readonly dataDir: string;
   readonly extensions?: Readonly<Record<string, PgliteExtension>>;
+  /** PGlite's compiled program, when it is used more than once. */
+  readonly program?: CompiledProgram | undefined;
   /** Arguments of initdb, when the folder is empty. */
   readonly initArguments?: readonly string[];
   /** After this the session ends and the request fails; default 60 s. */
@@ -69,6 +71,7 @@ export class PlanningSession {
           dataDir: options.dataDir,
           startParams: START_ARGUMENTS,
           initDbStartParams: options.initArguments ?? [],
+          pgliteWasmModule: options.program,
         },
       },
     });
@@ -93,13 +96,17 @@ export class PlanningSession {
     return this.#stopped !== undefined;
   }
 
-  /** Runs steps up to the first that fails; `always` runs in any case. Rejects with its reason. */
-  async run(steps: readonly Step[], always?: string): Promise<readonly (readonly object[])[]> {
-    const results = await this.#send({ steps, always });
-    return results.map((result) => {
-      if ('error' in result) throw new StepError(result.error);
-      return result.rows;
-    });
+  /** Runs steps up to the first that fails, and rejects with its reason. */
+  async run(steps: readonly Step[]): Promise<readonly (readonly object[])[]> {
+    return rowsOf(await this.#send({ steps }));
+  }
+
+  /**
+   * Runs statements that stand in one text, much faster than as many steps; `recovery` runs when
+   * one of them fails. What is not written here must be known to be one statement.
+   */
+  async script(script: string, recovery: string): Promise<readonly (readonly object[])[]> {
+    return rowsOf(await this.#send({ script, recovery }));
   }
 
   /** Runs each step by itself and says why it failed, or undefined. */
@@ -171,6 +178,13 @@ export class PlanningSession {
     this.#requests.clear();
     for (const { reject } of requests) reject(this.#stopped);
   }
+}
+
+function rowsOf(results: readonly StepResult[]): readonly (readonly object[])[] {
+  return results.map((result) => {
+    if ('error' in result) throw new StepError(result.error);
+    return result.rows;
+  });
 }
 
 /** PostgreSQL's own reason why a statement failed. */

@@ -3,7 +3,8 @@
  * the memory of WebAssembly goes back when the thread ends. It is text, because a thread needs a
  * file of its own, and there is none that is the same in tests, in dist/ and in a bundle.
  *
- * Each message holds steps that run in order: to the first that fails, or all of them (`attempt`).
+ * A message holds steps that run in order, to the first that fails or all of them (`attempt`), or a
+ * script of statements without parameters, and what to run when it fails.
  */
 export const WORKER_PROGRAM = `
 const { parentPort, workerData } = require('node:worker_threads');
@@ -18,21 +19,33 @@ async function open() {
   return PGlite.create({ ...workerData.options, extensions });
 }
 
-async function run(database, { steps, always, attempt }) {
+async function runSteps(database, { steps, attempt }) {
   const results = [];
-  try {
-    for (const { sql, parameters } of steps) {
-      try {
-        results.push({ rows: (await database.query(sql, parameters)).rows });
-      } catch (error) {
-        results.push({ error: reasonOf(error) });
-        if (!attempt) break;
-      }
+  for (const { sql, parameters } of steps) {
+    try {
+      results.push({ rows: (await database.query(sql, parameters)).rows });
+    } catch (error) {
+      results.push({ error: reasonOf(error) });
+      if (!attempt) break;
     }
-  } finally {
-    if (always !== undefined) await database.query(always);
   }
   return results;
+}
+
+async function runScript(database, { script, recovery }) {
+  try {
+    return (await database.exec(script)).map(({ rows }) => ({ rows }));
+  } catch (error) {
+    await database.exec(recovery);
+    return [{ error: reasonOf(error) }];
+  }
+}
+
+async function answer(database, message) {
+  if (message.close) await database.close();
+  else if (message.script === undefined) return runSteps(database, message);
+  else return runScript(database, message);
+  return [];
 }
 
 const opened = open();
@@ -44,9 +57,7 @@ opened.then(
 parentPort.on('message', (message) => {
   last = last
     .then(async () => {
-      const database = await opened;
-      if (message.close) await database.close();
-      const results = message.close ? [] : await run(database, message);
+      const results = await answer(await opened, message);
       parentPort.postMessage({ id: message.id, results });
     })
     .catch((error) => parentPort.postMessage({ id: message.id, failure: reasonOf(error) }));

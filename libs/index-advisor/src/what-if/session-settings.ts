@@ -1,4 +1,5 @@
 import type { ServerFacts } from '../catalog/catalog.js';
+import type { Step } from './planning-worker.js';
 
 /** Settings by which the planner of 18 can be told to do without what came after a version. */
 const SINCE: Readonly<Record<string, number>> = {
@@ -10,20 +11,19 @@ const SINCE: Readonly<Record<string, number>> = {
   enable_distinct_reordering: 18,
 };
 
-/** Settings of the server that its planner goes by, as statements for the copy. */
-export function settingSteps({ settings, majorVersion }: ServerFacts): readonly string[] {
+/** Sets what the server's planner goes by, as far as the copy knows it, in one statement. */
+export function settingStep({ settings, majorVersion }: ServerFacts): Step {
   const later = Object.entries(SINCE).filter(([, since]) => majorVersion < since);
-  return [
-    ...[...settings]
-      // Settings of a compiler cost nothing here, and nothing runs.
-      .filter(([name]) => !name.startsWith('jit'))
-      .map(([name, value]) => setting(name, value)),
-    ...later.map(([name]) => setting(name, 'off')),
+  const wanted = [
+    // A compiler costs nothing here, as nothing runs.
+    ...[...settings].filter(([name]) => !name.startsWith('jit')),
+    ...later.map(([name]) => [name, 'off'] as const),
   ];
-}
-
-function setting(name: string, value: string): string {
-  const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
-  // What SET takes as a list, set_config takes as one text.
-  return `SELECT set_config(${quoted(name)}, ${quoted(value)}, false)`;
+  return {
+    sql: `SELECT set_config(wanted.name, wanted.value, false)
+      FROM unnest($1::text[], $2::text[]) AS wanted (name, value)
+        JOIN pg_settings s ON lower(s.name) = lower(wanted.name)
+      WHERE s.context IN ('user', 'superuser')`,
+    parameters: [wanted.map(([name]) => name), wanted.map(([, value]) => value)],
+  };
 }

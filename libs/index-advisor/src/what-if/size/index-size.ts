@@ -43,6 +43,8 @@ export function indexSize(
 ): IndexSize {
   const tableRows = Math.max(0, table.size.rows);
   const rows = Math.min(tableRows, facts.rows ?? tableRows);
+  // Where the predicate only leaves NULL out, the other values are as they are in the table.
+  const isPresent = candidate.keys.some((key) => isNotNull(candidate.where, key));
   const keys = candidate.keys.map((key) => {
     const shape = shapeOfKey(key, table, facts);
     return isNotNull(candidate.where, key) ? withoutNulls(shape) : shape;
@@ -54,7 +56,7 @@ export function indexSize(
       );
       const distinct = knownDistinct(candidate.keys, table);
       const known = distinct === undefined ? {} : { distinct };
-      const shape = { rows, tableRows, keys, include, ...known };
+      const shape = { rows, tableRows: isPresent ? rows : tableRows, keys, include, ...known };
       if (facts.pages === undefined) return { rows, ...btreeSize(shape) };
       return { rows, pages: facts.pages, height: heightOfPages(shape, facts.pages) };
     }
