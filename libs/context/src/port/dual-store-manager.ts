@@ -86,6 +86,8 @@ export interface BatchRead {
   readonly manager: DualStoreManager;
   readonly limit: number;
   readonly where: EntryWhere | undefined;
+  /** Entries that the caller has already; `relevant` leaves them out. */
+  readonly known?: ReadonlySet<string> | undefined;
 }
 
 /** Reads many managers at once; the answers stand in the order of the questions. */

@@ -160,12 +160,11 @@ export class MemoryPreloader {
       entries.filter(({ id }) => taken.get(id) === category),
     );
     if (!withContext || wanted.context === 0) return { parts, isWhole };
-    // What fits the latest ones best is often among the chosen already.
-    const fitting = await this.fitting(source, entries, wanted.context + taken.size);
-    const context = fitting.filter(({ id }) => !taken.has(id)).slice(0, wanted.context);
+    const context = await this.fitting(source, entries, wanted.context);
     return { parts: { ...parts, context }, isWhole };
   }
 
+  /** What fits the latest of the entries, beside them. */
   private async fitting(
     source: SourceRow,
     entries: readonly StoreEntry[],
@@ -179,7 +178,10 @@ export class MemoryPreloader {
     if (seeds.length === 0) return [];
     const query = await reader.prepare(seeds.map((text) => ({ text, weight: 1, isEcho: true })));
     const manager = new PostgresDualStoreManager(source.name, source, this.stores);
-    const [found = []] = await reader.relevant(query, [{ manager, limit, where: undefined }]);
+    const known = new Set(entries.map(({ id }) => id));
+    const [found = []] = await reader.relevant(query, [
+      { manager, limit, where: undefined, known },
+    ]);
     return found;
   }
 

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { type RowStreamOptions, streamRows } from '#libs/persistence';
 import type { DataSource } from 'typeorm';
 import { ContextBusyError } from '../errors/context-busy.error.js';
 
@@ -105,6 +106,19 @@ export class ContextDatabase implements Queryable {
         client.release(error);
       },
     };
+  }
+
+  /**
+   * The rows of a query, as fast as they are taken; ended by the reader or the signal.
+   * @throws ContextBusyError when too many are under way
+   */
+  async stream<Row>(
+    sql: string,
+    values: readonly unknown[],
+    options: Partial<RowStreamOptions>,
+  ): Promise<AsyncIterableIterator<Row>> {
+    const connection = await this.acquireLong();
+    return streamRows<Row>(this.dataSource, sql, values, { ...options, connection });
   }
 
   private get pool(): Pool {

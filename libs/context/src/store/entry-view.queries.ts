@@ -1,7 +1,7 @@
+import type { RowStreamOptions } from '#libs/persistence';
 import type { EntrySort } from '../port/dual-store-manager.js';
 import type { EntryView, LargeEntryField } from '../services/views.js';
 import type { ContextDatabase, Queryable } from './database.js';
-import { openRows, type RowStreamOptions } from './query-rows.js';
 
 /** Which entries of a source to read, and which of their large fields. */
 export interface EntrySelection {
@@ -48,8 +48,7 @@ export function streamEntries(
   options: RowStreamOptions,
 ): Promise<AsyncIterableIterator<EntryView>> {
   const direction = sort === 'newest' ? 'DESC' : 'ASC';
-  return openRows<EntryView>(
-    database,
+  return database.stream<EntryView>(
     `SELECT ${[COLUMNS, ...fields].join(', ')} FROM context_entry WHERE ${SHOWN}
      ORDER BY occurred_at ${direction}, id ${direction}`,
     [sourceId, notBefore],
@@ -77,8 +76,7 @@ export function streamExternalKeys(
   sourceId: string,
   options: RowStreamOptions,
 ): Promise<AsyncIterableIterator<{ readonly id: string; readonly externalKey: string }>> {
-  return openRows(
-    database,
+  return database.stream(
     `SELECT id, external_key AS "externalKey" FROM context_entry
      WHERE source_id = $1 AND external_key IS NOT NULL ORDER BY external_key`,
     [sourceId],

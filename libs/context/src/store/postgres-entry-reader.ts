@@ -91,8 +91,9 @@ export class PostgresEntryReader implements BatchReader {
     if (searches.length === 0) return reads.map(() => []);
     const ranked = rank(await findCandidates(this.database, searches), query);
     const reach = query.hasMeaning ? MEANING_REACH : 1;
-    const best = sourceReads.map(({ sourceId, limit, notBefore, where }) =>
+    const best = sourceReads.map(({ sourceId, limit, notBefore, where }, place) =>
       (ranked.get(sourceId) ?? [])
+        .filter(({ id }) => reads[place]?.known?.has(id) !== true)
         .slice(0, reach * limit + HIDDEN_SLACK)
         .map(({ id, features }) => ({ id, sourceId, notBefore, where, features })),
     );
