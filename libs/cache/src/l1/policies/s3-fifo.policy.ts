@@ -6,7 +6,7 @@ import { max, round } from '../integer-math.js';
 
 /**
  * Part of the cache that tries newcomers. The paper takes a tenth, for caches of large services. On
- * the traces of `npm run bench:hitratio` a quarter misses 8.8 % less than LRU in the geometric mean and
+ * the traces of `npm run bench:hitratio` a quarter misses 8.7 % less than LRU in the geometric mean and
  * 1.8 % more at worst, where sessions come in bursts; a fifth with two promoting hits 9.0 % less, and
  * 6.4 % more at worst.
  */
