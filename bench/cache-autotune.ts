@@ -11,6 +11,7 @@ import {
   StrategyPlanner,
   WorkloadAnalyser,
 } from '#libs/cache';
+import { ownCpuMs } from './support/cpu-meter.js';
 import { printTable } from './support/print-table.js';
 import { wholeNumber } from './support/whole-number.js';
 import { builtInTraces } from './traces/catalogue.js';
@@ -31,7 +32,7 @@ const CONSTRAINTS = {
 
 const HELP = `Configurations generated from workloads, beside the best of a grid search.
 
-  npm run bench:cache:autotune                          all traces, their first 100,000 reads
+  npm run bench:cache:autotune                          all traces, their first 60,000 reads
   npm run bench:cache:autotune -- --only web07,domain   some of them
   npm run bench:cache:autotune -- --reads 500000        more of each
   npm run bench:cache:autotune -- --json                one JSON document
@@ -56,7 +57,7 @@ interface Row {
   readonly best: Tried;
   readonly behind: number;
   readonly defaults: Tried;
-  readonly planMs: number;
+  readonly planCpuMs: number;
 }
 
 const policies = new EvictionPolicyRegistry();
@@ -100,23 +101,27 @@ async function run(name: string, reads: number, onPolicy: (policy: string) => vo
   if (load === undefined) throw new Error(`There is no trace "${name}": ${TRACES.join(', ')}.`);
   const trace = await load();
   const workload = workloadOfTrace({ ...trace, keys: trace.keys.slice(0, reads) });
-  const startedMs = performance.now();
+  const startedCpuMs = ownCpuMs();
   const { configuration } = await planner.plan({ workload, constraints: CONSTRAINTS });
-  const planMs = performance.now() - startedMs;
+  const planCpuMs = ownCpuMs() - startedCpuMs;
   const { policy, maxBytes, ttlMs } = configuration;
   const generated = attempt(workload, policy, maxBytes, ttlMs);
   const best = searchGrid(workload, onPolicy);
   const defaults = attempt(workload, 's3-fifo', CONSTRAINTS.maxBytes, generated.ttlMs);
-  return { trace: name, generated, best, behind: generated.cost / best.cost, defaults, planMs };
+  return { trace: name, generated, best, behind: generated.cost / best.cost, defaults, planCpuMs };
 }
 
 function describe({ policy, maxBytes, ttlMs }: Tried): string {
   return `${policy} ${(maxBytes / 1024 / 1024).toFixed(2)} MiB ${ttlMs} ms`;
 }
 
+function verdictOn(isMet: boolean): string {
+  return isMet ? 'met   ' : 'MISSED';
+}
+
 function print(rows: readonly Row[]): void {
   printTable(
-    rows.map(({ trace, generated, best, behind, defaults, planMs }) => ({
+    rows.map(({ trace, generated, best, behind, defaults, planCpuMs }) => ({
       trace,
       generated: describe(generated),
       'hits %': generated.hitRatio * 100,
@@ -126,21 +131,24 @@ function print(rows: readonly Row[]): void {
       'cost ': best.cost.toFixed(4).padStart(6),
       'generated/best': behind.toFixed(3).padStart(14),
       'default cost': defaults.cost.toFixed(4).padStart(12),
-      'plan ms': Math.round(planMs),
+      'plan CPU ms': Math.round(planCpuMs),
     })),
   );
   const worst = Math.max(...rows.map(({ behind }) => behind));
   const mean = Math.exp(rows.reduce((sum, { behind }) => sum + Math.log(behind), 0) / rows.length);
-  const verdict = worst <= MAX_BEHIND ? 'met   ' : 'MISSED';
+  const stalest = Math.max(...rows.map(({ generated }) => generated.staleRatio));
   console.log(
-    `${verdict} generated against the best of ${policies.names.length * SIZES.length * LIVES.length} configurations, worst: ${worst.toFixed(3)} (at most ${MAX_BEHIND}); geometric mean ${mean.toFixed(3)}`,
+    `${verdictOn(stalest <= CONSTRAINTS.maxStaleRatio)} stale reads of what is generated, worst: ${(stalest * 100).toFixed(2)} % (at most ${CONSTRAINTS.maxStaleRatio * 100} %)`,
+  );
+  console.log(
+    `${verdictOn(worst <= MAX_BEHIND)} generated against the best of ${policies.names.length * SIZES.length * LIVES.length} configurations, worst: ${worst.toFixed(3)} (at most ${MAX_BEHIND}); geometric mean ${mean.toFixed(3)}`,
   );
 }
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: TRACES.join(',') },
-    reads: { type: 'string', default: '100000' },
+    reads: { type: 'string', default: '60000' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },

@@ -14,6 +14,7 @@ import {
   DiskTier,
   EvictionPolicyRegistry,
   type HubTierOptions,
+  PolicySwitch,
   PostgresTier,
   PostgresVersionStore,
   SharedLevels,
@@ -88,14 +89,12 @@ function open(type: StrategyType, database: BenchDatabase, disk: DiskStore, name
   };
   const hub = new CacheHub({ clock, versions: new PostgresVersionStore({ sql }) });
   const levels = new StrategyLevels(new SharedLevels(clock, {}, postgres, files));
-  const store = new StrategyStore(
-    strategyOf(name, type, { maxBytes: MAX_BYTES, ttlMs: 3_600_000 }),
-    {
-      caches: new Caches(hub, budgets),
-      levels: levels.make(type),
-      policyOf: (policy) => policies.get(policy),
-    },
-  );
+  const strategy = strategyOf(name, type, { maxBytes: MAX_BYTES, ttlMs: 3_600_000 });
+  const store = new StrategyStore(strategy, {
+    caches: new Caches(hub, budgets),
+    levels: levels.make(type),
+    policy: new PolicySwitch(strategy.configuration.policy, (policy) => policies.get(policy)),
+  });
   return { hub, store };
 }
 

@@ -81,7 +81,8 @@ export function measure(
 
 function sizeFrom(random: TraceRandom): number {
   // Box-Muller; 1 - next() is never 0.
-  const normal = Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+  const normal =
+    Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
   return Math.round(Math.min(65_536, Math.max(100, MEDIAN_BYTES * Math.exp(normal))));
 }
 

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
-import { Cacheable, CacheStrategies, Caches, StrategyRegistry } from '#libs/cache';
+import { Cacheable, CacheStrategies, Caches, StrategyRegistry, WarmUp } from '#libs/cache';
 import { JobQueue } from '#libs/jobs';
 import { DataSource } from 'typeorm';
+import { StrategyWarmUps } from '../../libs/cache/src/strategies/strategy-warm-ups.js';
+import { CacheLearning } from '../../libs/cache/src/learning/cache-learning.js';
 import { autoTuneStrategies } from '../../libs/cache/src/strategies/auto-tune.job.js';
 import { type CacheApp, createDatabase, startCacheApp } from '../cache/support/cache-app.js';
 import { type TestRedis, startTestRedis } from '../support/redis-server.js';
@@ -17,6 +19,7 @@ const BY = 'test';
 class Orders {
   loads = 0;
 
+  @WarmUp({ topN: 5, atStart: false })
   @Cacheable({ strategy: 'orders', key: '{id}' })
   async find(id: number): Promise<{ id: number; load: number }> {
     this.loads += 1;
@@ -140,6 +143,27 @@ describe('the life of a cache strategy', () => {
         .openNamespaces()
         .map(({ namespace }) => namespace),
     ).toEqual(['strategy.orders', 'Orders.find']);
+  });
+
+  it('warms the keys of its plan', async () => {
+    const app = await start();
+    await make(app, 'orders', 'memory');
+    const orders = app.get(Orders);
+    for (const id of [1, 2, 3, 1, 2, 1]) await orders.find(id);
+    const read = app.get(CacheLearning).of('Orders.find')?.recorder.accesses() ?? [];
+    const keys = [...new Set(read.map(({ key }) => key))];
+    const warmUp = { topN: 0, keys, atStart: false, concurrency: 2 };
+    await app.get(CacheStrategies).change('orders', { configuration: { warmUp }, by: BY });
+    await app.get(Caches).clearNamespace('Orders.find');
+    const [job] = await app.get(StrategyWarmUps).start('orders');
+    expect(job).toMatchObject({ namespace: 'Orders.find' });
+    await until(() => orders.loads === 6);
+    await orders.find(1);
+    expect(orders.loads).toBe(6);
+    await make(app, 'lonely', 'memory');
+    await expect(app.get(StrategyWarmUps).start('lonely')).rejects.toMatchObject({
+      code: 'CACHE_STRATEGY_NOT_WARMABLE',
+    });
   });
 
   it('is what it was before, when the process that optimised it has died', async () => {

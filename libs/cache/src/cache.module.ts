@@ -24,6 +24,7 @@ import { CacheStrategySource } from './decorators/cache-strategy.source.js';
 import { CacheStrategies } from './strategies/cache-strategies.js';
 import { StrategyRegistry } from './strategies/registry/strategy-registry.js';
 import { StrategyMeter } from './strategies/store/strategy-meter.js';
+import { StrategyWarmUps } from './strategies/strategy-warm-ups.js';
 import { strategyProviders } from './strategies/strategy.providers.js';
 import { metricsProviders } from './metrics/index.js';
 import { warmingProviders } from './warming/warming.providers.js';
@@ -84,6 +85,7 @@ export class CacheModule implements OnModuleInit, OnApplicationShutdown {
         CacheStrategies,
         StrategyRegistry,
         StrategyMeter,
+        StrategyWarmUps,
         CacheStrategySource,
       ],
     };

@@ -155,3 +155,4 @@ export { STRATEGY_TYPES } from './strategies/model/strategy.schemas.js';
 export type { StrategyType } from './strategies/model/strategy.schemas.js';
 export { StrategyLevels } from './strategies/store/strategy-levels.js';
 export { StrategyStore } from './strategies/store/strategy-store.js';
+export { PolicySwitch } from './strategies/store/switchable-policy.js';

@@ -160,6 +160,7 @@ export class CacheableExplorer {
     const { name, methodName } = shape;
     let { method } = shape;
     let load: CachedMethod['loadOf'] = () => undefined;
+    let cache: CachedMethod['cache'] = () => undefined;
     const known: CachedMethod = {
       kind: handler === undefined ? 'method' : 'handler',
       name,
@@ -169,6 +170,7 @@ export class CacheableExplorer {
       options,
       entryKeyOf: (args) => cacheable?.entryKeyOf(args),
       loadOf: (args) => load(args),
+      cache: () => cache(),
       onCall: undefined,
     };
     if (writes.length > 0) method = writeMethod(method, writes);
@@ -176,6 +178,7 @@ export class CacheableExplorer {
       const space = new RuleNamespace(cacheable, this.caches, strategies);
       const inner = method;
       const parts = { rule: cacheable, space, strategies, known };
+      cache = () => space.cache;
       load = (args) => loadOfCall(inner, instance, parts, args);
       method = cacheMethod(method, parts);
     }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Cache } from '../engine/cache.js';
 import type { KeyLoad } from '../learning/key-source.js';
 import type { AnyCacheableOptions } from './cacheable.options.js';
 
@@ -18,6 +19,8 @@ export interface CachedMethod {
   entryKeyOf(args: readonly unknown[]): string | undefined;
   /** What a call with these arguments does when its key is missing; undefined for handlers. */
   loadOf(args: readonly unknown[]): KeyLoad | undefined;
+  /** The cache of the namespace, opened if it is not yet; undefined for handlers. */
+  cache(): Cache | undefined;
   /** Told of each call that uses the cache, before it is asked; one listener at a time. */
   onCall: ((key: string, args: readonly unknown[]) => void) | undefined;
 }

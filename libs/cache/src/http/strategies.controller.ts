@@ -6,6 +6,7 @@ import { CacheStrategies } from '../strategies/cache-strategies.js';
 import { StrategyRegistry } from '../strategies/registry/strategy-registry.js';
 import { StrategyMeter } from '../strategies/store/strategy-meter.js';
 import type { StrategyStore } from '../strategies/store/strategy-store.js';
+import { StrategyWarmUps } from '../strategies/strategy-warm-ups.js';
 import { MANAGE, READ } from './permissions.js';
 import {
   createdStrategySchema,
@@ -17,6 +18,7 @@ import {
   strategyDetailsSchema,
   strategyIdSchema,
   strategySchema,
+  strategyWarmedSchema,
 } from './strategy.schemas.js';
 
 type Provenance = z.infer<typeof strategyDetailsSchema>['provenance'];
@@ -28,6 +30,7 @@ export class StrategiesController {
     private readonly strategies: CacheStrategies,
     private readonly registry: StrategyRegistry,
     private readonly meter: StrategyMeter,
+    private readonly warmUps: StrategyWarmUps,
   ) {}
 
   @Get()
@@ -116,6 +119,20 @@ export class StrategiesController {
     @CurrentPrincipal() principal: Principal,
   ): Promise<z.infer<typeof optimisationResultSchema>> {
     return this.strategies.optimizeCachePerformance(id, body.skipTypes, principal.userId);
+  }
+
+  @Post(':id/warm')
+  @RequirePermission(MANAGE)
+  @Problems({ 404: 'There is no such strategy', 422: 'No method with @WarmUp has the strategy' })
+  @Returns(
+    202,
+    'Fills the caches of the strategy in the background, as its warm-up plan says',
+    strategyWarmedSchema,
+  )
+  async warm(
+    @Param('id', { schema: strategyIdSchema }) id: string,
+  ): Promise<z.infer<typeof strategyWarmedSchema>> {
+    return { jobs: await this.warmUps.start(id) };
   }
 
   private view(store: StrategyStore): z.infer<typeof strategySchema> {

@@ -124,3 +124,7 @@ export const createdStrategySchema = strategyDetailsSchema.extend({
 });
 
 export const strategiesSchema = z.strictObject({ items: z.array(strategySchema) });
+
+export const strategyWarmedSchema = z.strictObject({
+  jobs: z.array(z.strictObject({ namespace: z.string(), jobId: z.string() })),
+});

@@ -2,7 +2,6 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { type CachedMethod, CachedMethods } from '../decorators/cached-methods.js';
 import type { Cache } from '../engine/cache.js';
-import { Caches } from '../managers/caches.js';
 import { WarmUpMetadata } from '../warming/warm-up.decorator.js';
 import { CacheLearning } from './cache-learning.js';
 import { CallMemory } from './call-memory.js';
@@ -25,7 +24,6 @@ export class MethodCalls implements OnApplicationBootstrap {
 
   constructor(
     private readonly methods: CachedMethods,
-    private readonly caches: Caches,
     private readonly learning: CacheLearning,
     private readonly settings: SettingsStore,
   ) {}
@@ -47,11 +45,11 @@ export class MethodCalls implements OnApplicationBootstrap {
   }
 
   private remember(method: CachedMethod): readonly RememberedMethod[] {
-    const { kind, instance, methodName, namespace, options } = method;
+    const { kind, instance, methodName, options } = method;
     const { prefetch = false } = options;
     const implementation = (instance as Record<string, object>)[methodName] as object;
     const isWarmed = Reflect.hasMetadata(WarmUpMetadata.KEY, implementation);
-    const cache = this.caches.find(namespace);
+    const cache = method.cache();
     if (kind === 'handler' || cache === undefined || (prefetch === false && !isWarmed)) return [];
     const calls = new CallMemory(method, this.settings.get(cacheLearningSettings).rememberedCalls);
     method.onCall = (key, args) => calls.note(key, args);

@@ -15,6 +15,7 @@ import { StrategyPlanner } from './planning/strategy-planner.js';
 import { RegisteredStrategies } from './registered-strategies.js';
 import { StrategyRegistry } from './registry/strategy-registry.js';
 import { StrategyRepository } from './registry/strategy.repository.js';
+import { StrategyWarmUps } from './strategy-warm-ups.js';
 import { StrategyLevels } from './store/strategy-levels.js';
 import { StrategyMeter } from './store/strategy-meter.js';
 import { WorkloadAnalyser } from './workload/workload-analyser.js';
@@ -43,5 +44,6 @@ export const strategyProviders: readonly Provider[] = [
   WindowMeasurer,
   StrategyOptimiser,
   CacheStrategies,
+  StrategyWarmUps,
   AutoTuneJob,
 ];

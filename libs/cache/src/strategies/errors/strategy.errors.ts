@@ -97,3 +97,14 @@ export class WorkloadTooSmallError extends PantheonError {
     );
   }
 }
+
+/** No method of the strategy says how its keys are loaded. */
+export class StrategyNotWarmableError extends PantheonError {
+  constructor(readonly strategy: string) {
+    super(
+      'CACHE_STRATEGY_NOT_WARMABLE',
+      `No method with @WarmUp has the strategy "${strategy}", so nobody knows how to load its keys.`,
+      { kind: 'unprocessable' },
+    );
+  }
+}

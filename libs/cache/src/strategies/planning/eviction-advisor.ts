@@ -34,7 +34,7 @@ const DECISION_READS = 200_000;
 /** Sizes of the first look, as parts of the room. */
 const FIRST_SIZES = [1, 0.5, 0.25, 0.125, 0.06, 0.02];
 const FINAL_POLICIES = 3;
-const FINAL_SIZES = 2;
+const FINAL_SIZES = 4;
 /** Steps of the search around the best size, each half as wide as the one before. */
 const REFINEMENTS = [Math.SQRT2, 2 ** 0.25];
 const MIN_BYTES = 64 * 1024;
@@ -61,34 +61,44 @@ export class EvictionAdvisor {
     const promising = bestOfEach(looked, order).slice(0, FINAL_POLICIES);
     const part = sampled(workload, rateOf(workload, DECISION_READS));
     const rate = rateOf(workload, DECISION_READS);
-    const decide = async (policy: string, maxBytes: number): Promise<EvictionCandidate> => {
+    /** Undefined for what cannot be better than `rival`. */
+    const decide = async (
+      start: Pick<EvictionCandidate, 'policy' | 'maxBytes' | 'ttlMs'>,
+      rival: EvictionCandidate | undefined,
+    ): Promise<EvictionCandidate | undefined> => {
+      const { policy, maxBytes } = start;
       const cache = { policy: this.policies.get(policy), maxBytes: maxBytes * rate };
-      const first = await simulate(part, { ...cache, ttlMs }, { signal });
-      const fitted = await this.lifetimes.fit(part, cache, constraints, {
-        ttlMs,
-        outcome: first,
-        signal,
-      });
-      return { policy, maxBytes, ...fitted, cost: costOf(fitted.outcome, maxBytes, constraints) };
+      const outcome = await simulate(part, { ...cache, ttlMs: start.ttlMs }, { signal });
+      const hoped = { ...start, outcome, cost: costOf(outcome, maxBytes, constraints) };
+      // What is stale beyond the bound gets a shorter life, and answers less.
+      const isAtMost = outcome.staleRatio > constraints.maxStaleRatio;
+      if (isAtMost && rival !== undefined && order(rival, hoped) <= 0) return undefined;
+      const first = { ttlMs: start.ttlMs, outcome, signal };
+      const fitted = await this.lifetimes.fit(part, cache, constraints, first);
+      const cost = costOf(fitted.outcome, maxBytes, constraints);
+      return { policy, maxBytes, ttlMs: fitted.ttlMs, outcome: fitted.outcome, cost };
     };
     const decided: EvictionCandidate[] = [];
     for (const { policy } of promising) {
       const starts = looked.filter((candidate) => candidate.policy === policy).sort(order);
-      const tried: EvictionCandidate[] = [];
-      for (const { maxBytes } of starts.slice(0, FINAL_SIZES)) {
-        tried.push(await decide(policy, maxBytes));
-      }
-      let [best] = tried.sort(order) as [EvictionCandidate];
+      const tried = new Set<number>();
+      let best: EvictionCandidate | undefined;
+      const attempt = async (maxBytes: number, life: number): Promise<void> => {
+        if (tried.has(maxBytes)) return;
+        tried.add(maxBytes);
+        const candidate = await decide({ policy, maxBytes, ttlMs: life }, best);
+        if (candidate !== undefined && (best === undefined || order(candidate, best) < 0)) {
+          best = candidate;
+        }
+      };
+      for (const start of starts.slice(0, FINAL_SIZES)) await attempt(start.maxBytes, start.ttlMs);
       for (const factor of REFINEMENTS) {
-        for (const next of [best.maxBytes / factor, best.maxBytes * factor]) {
-          const size = sizeOf(next, constraints.maxBytes);
-          if (tried.some(({ maxBytes }) => maxBytes === size)) continue;
-          const candidate = await decide(policy, size);
-          tried.push(candidate);
-          if (order(candidate, best) < 0) best = candidate;
+        const around = best as unknown as EvictionCandidate;
+        for (const bytes of [around.maxBytes / factor, around.maxBytes * factor]) {
+          await attempt(sizeOf(bytes, constraints.maxBytes), around.ttlMs);
         }
       }
-      decided.push(best);
+      decided.push(best as unknown as EvictionCandidate);
     }
     const [best, ...others] = decided.sort(order) as [EvictionCandidate, ...EvictionCandidate[]];
     return { best, others };
@@ -101,16 +111,24 @@ export class EvictionAdvisor {
     { ttlMs, signal }: { readonly ttlMs: number; readonly signal?: AbortSignal | undefined },
   ): Promise<EvictionCandidate[]> {
     const rate = rateOf(workload, FIRST_LOOK_READS);
+    const longest = constraints.maxStalenessMs;
+    const isOpen = workload.versions !== undefined && ttlMs < longest;
+    // A life that is too long for one policy and size is right for another that answers less.
+    const lives = isOpen ? [ttlMs, Math.round(Math.sqrt(ttlMs * longest)), longest] : [ttlMs];
     const seen: EvictionCandidate[] = [];
     for (const policy of this.policies.names) {
       for (const part of FIRST_SIZES) {
         const maxBytes = sizeOf(constraints.maxBytes * part, constraints.maxBytes);
-        const cache = { policy: this.policies.get(policy), maxBytes, ttlMs };
-        const outcome = await simulate(workload, cache, { rate, signal });
-        const allowed = Math.min(1, constraints.maxStaleRatio / Math.max(1e-9, outcome.staleRatio));
-        const fitted = { ...outcome, hitRatio: outcome.hitRatio * allowed };
-        const cost = costOf(fitted, maxBytes, constraints);
-        seen.push({ policy, maxBytes, ttlMs, outcome: fitted, cost });
+        const tried: EvictionCandidate[] = [];
+        for (const life of lives) {
+          const cache = { policy: this.policies.get(policy), maxBytes, ttlMs: life };
+          const outcome = await simulate(workload, cache, { rate, signal });
+          const allowed = Math.min(1, constraints.maxStaleRatio / outcome.staleRatio);
+          const fitted = { ...outcome, hitRatio: outcome.hitRatio * allowed };
+          const cost = costOf(fitted, maxBytes, constraints);
+          tried.push({ policy, maxBytes, ttlMs: life, outcome: fitted, cost });
+        }
+        seen.push(tried.sort((a, b) => a.cost - b.cost)[0] as EvictionCandidate);
       }
     }
     return seen;

@@ -19,7 +19,7 @@ export interface LifetimeAdvice {
 const MIN_TTL_MS = 100;
 const STEPS = 7;
 /** Part of the bound that is aimed at: a workload does not repeat itself exactly. */
-const AIM = 0.97;
+const AIM = 0.93;
 const REPLAYED_READS = 60_000;
 
 /** Chooses how long entries live: as long as the bounds on what is outdated allow. */
@@ -69,7 +69,7 @@ export class LifetimeAdvisor {
       const outcome = await simulate(workload, { ...cache, ttlMs }, { signal: first.signal });
       return { ttlMs, outcome };
     };
-    if (workload.versions === undefined) return first;
+    if (workload.versions === undefined) return { ttlMs: first.ttlMs, outcome: first.outcome };
     let bad: number;
     if (isGood(first.outcome)) {
       bad = Math.min(maxStalenessMs, first.ttlMs * 2);

@@ -16,12 +16,20 @@ import {
 import { type CacheStrategy, isInUse } from '../model/cache-strategy.js';
 import { StrategyLevels } from '../store/strategy-levels.js';
 import { StrategyStore } from '../store/strategy-store.js';
+import { PolicySwitch } from '../store/switchable-policy.js';
 import {
   type NewStrategy,
   StrategyRepository,
   type StrategyUpdate,
 } from './strategy.repository.js';
 
+interface AwaitedStrategy {
+  readonly namespaces: Set<string>;
+  /** What they are ruled by until then, and from then on. */
+  readonly policy: PolicySwitch;
+}
+
+const DEFAULT_POLICY = 's3-fifo';
 /** What is invalidated when a strategy changes, so that the other processes hear of it. */
 const CHANGED = 'cache.strategies';
 
@@ -39,7 +47,8 @@ export class StrategyRegistry implements OnModuleInit, OnApplicationShutdown {
   private readonly hub: CacheHub;
   /** Decorators ask for strategies by name on each call. */
   private readonly byName = new Map<string, StrategyStore>();
-  private readonly awaited = new Map<string, Set<string>>();
+  /** Namespaces that name a strategy which does not exist yet. */
+  private readonly awaited = new Map<string, AwaitedStrategy>();
   private stopListening: (() => void) | undefined;
   private poll: NodeJS.Timeout | undefined;
   private refreshing: Promise<void> | undefined;
@@ -99,14 +108,18 @@ export class StrategyRegistry implements OnModuleInit, OnApplicationShutdown {
 
   /**
    * Counts a namespace to a strategy, also to one that is made later, and tells what to open it with.
-   * A strategy that is made later cannot change the levels and the policy of what is open.
+   * A strategy that is made later cannot change the levels of what is open.
    */
-  adopt(strategy: string, namespace: string): NamespaceOptions | undefined {
+  adopt(strategy: string, namespace: string): NamespaceOptions {
     const store = this.find(strategy);
     if (store !== undefined) return store.adopt(namespace);
-    const waiting = this.awaited.get(strategy) ?? new Set();
-    this.awaited.set(strategy, waiting.add(namespace));
-    return undefined;
+    const awaited = this.awaited.get(strategy) ?? {
+      namespaces: new Set<string>(),
+      policy: new PolicySwitch(DEFAULT_POLICY, (name) => this.policies.get(name)),
+    };
+    awaited.namespaces.add(namespace);
+    this.awaited.set(strategy, awaited);
+    return { policy: awaited.policy.factory };
   }
 
   /** Stores a new strategy and opens its levels. */
@@ -210,18 +223,17 @@ export class StrategyRegistry implements OnModuleInit, OnApplicationShutdown {
       return;
     }
     try {
-      const parts = {
+      const awaited = this.awaited.get(strategy.name) ?? this.awaited.get(strategy.id);
+      const policyOf = (name: string) => this.policies.get(name);
+      const opened = new StrategyStore(strategy, {
         caches: this.caches,
         levels: this.levels.make(strategy.type),
-        policyOf: (name: string) => this.policies.get(name),
-      };
-      const opened = new StrategyStore(strategy, parts);
+        policy: awaited?.policy ?? new PolicySwitch(strategy.configuration.policy, policyOf),
+      });
       this.stores.set(strategy.id, opened);
       this.byName.set(strategy.name, opened);
-      for (const name of [strategy.id, strategy.name]) {
-        for (const namespace of this.awaited.get(name) ?? []) opened.adopt(namespace);
-        this.awaited.delete(name);
-      }
+      for (const namespace of awaited?.namespaces ?? []) opened.adopt(namespace);
+      for (const name of [strategy.id, strategy.name]) this.awaited.delete(name);
     } catch (error) {
       // Another process may have levels and policies that this one has not.
       cacheFault.publish(() => ({ part: strategy.name, operation: 'open', error }));

@@ -3,13 +3,13 @@ import type { Cache } from '../../engine/cache.js';
 import type { EntryOptions } from '../../engine/cache.options.js';
 import type { InvalidationReceipt } from '../../engine/hub-parts.js';
 import type { Load } from '../../engine/loader.js';
-import type { EvictionPolicyFactory, PolicyDescription } from '../../l1/eviction-policy.js';
+import type { PolicyDescription } from '../../l1/eviction-policy.js';
 import type { Caches, NamespaceOptions } from '../../managers/caches.js';
 import type { CacheStatistics } from '../../statistics/cache-statistics.js';
 import { type CacheStrategy, isInUse } from '../model/cache-strategy.js';
 import type { KeyPatternRule } from '../model/strategy.schemas.js';
 import type { OwnLevels } from './strategy-levels.js';
-import { PolicySwitch } from './switchable-policy.js';
+import type { PolicySwitch } from './switchable-policy.js';
 
 /** In front of the namespace that belongs to a strategy alone. */
 export const NAMESPACE_PREFIX = 'strategy.';
@@ -25,7 +25,8 @@ const WITHOUT_MEMORY = { L1: 0 };
 export interface StrategyStoreParts {
   readonly caches: Caches;
   readonly levels: OwnLevels;
-  readonly policyOf: (name: string) => EvictionPolicyFactory;
+  /** Rules its namespaces, those that were open before it too. */
+  readonly policy: PolicySwitch;
 }
 
 /**
@@ -48,7 +49,8 @@ export class StrategyStore {
   ) {
     const { configuration, name } = strategy;
     this.namespace = NAMESPACE_PREFIX + name;
-    this.policy = new PolicySwitch(configuration.policy, parts.policyOf);
+    this.policy = parts.policy;
+    this.policy.switchTo(configuration.policy);
     this.entryOptions = entryOptionsOf(strategy);
     this.namespaces = new Set([this.namespace]);
     parts.levels.codec.compressFrom(configuration.compressFromBytes);
