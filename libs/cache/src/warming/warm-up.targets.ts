@@ -106,8 +106,7 @@ export class WarmUpTargets {
     return this.scanner.getAllMethodNames(prototype).flatMap((methodName) => {
       const method = (provider as Record<string, unknown>)[methodName];
       if (typeof method !== 'function') return [];
-      const options = Reflect.getMetadata(WarmUpMetadata.KEY, method) as
-        WarmUpOptions | undefined;
+      const options = Reflect.getMetadata(WarmUpMetadata.KEY, method) as WarmUpOptions | undefined;
       return options === undefined
         ? []
         : [{ where: `${name}.${methodName}`, options, provider, methodName }];
