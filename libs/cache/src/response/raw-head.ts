@@ -15,14 +15,16 @@ const END = '\r\n\r\n';
 export const canExtendHead: boolean = tried();
 
 /**
- * Adds lines to the head of a response after `writeHead` and before anything else. They must be
- * known to be valid, each with its line end: Node, which takes as long to check twenty headers as to
- * send them, does not see them.
+ * Adds lines to the head of a response after `writeHead`, and ends it with a body whose length the
+ * head tells. The lines must be known to be valid, each with its line end: Node, which takes as long
+ * to check twenty headers as to send them, does not see them. Head and body are one string with a
+ * character for each byte, which takes one write; `end(body)` takes one of several parts.
  */
-export function extendHead(raw: ServerResponse, lines: string): void {
+export function endWith(raw: ServerResponse, lines: string, body: string): void {
   const holder = raw as HeadHolder;
   const head = holder._header as string;
-  holder._header = `${head.slice(0, -2)}${lines}\r\n`;
+  holder._header = `${head.slice(0, -2)}${lines}\r\n${body}`;
+  raw.end();
 }
 
 function tried(): boolean {

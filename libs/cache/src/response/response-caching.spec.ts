@@ -1,5 +1,7 @@
 import { get as httpGet } from 'node:http';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
@@ -267,6 +269,28 @@ describe('a GET handler with @Cacheable', () => {
     const plain = await app.get('/v1/things/plain');
     expect(plain.headers['x-cache']).toBeUndefined();
     expect(plain.headers['x-asked']).toBe('3');
+  });
+
+  it('goes out the same each time, also to requests that come together', async () => {
+    const app = await start();
+    await app.get('/v1/things/counted');
+    const one = 'GET /v1/things/counted HTTP/1.1\r\nhost: here\r\n\r\n';
+    const last = one.replace('host: here', 'host: here\r\nconnection: close');
+    const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+    socket.write(one + one + one + last);
+    const answers = (await buffer(socket)).toString('utf8').split('HTTP/1.1 ').slice(1);
+    expect(answers).toHaveLength(4);
+    for (const answer of answers) {
+      const [head = '', body] = answer.split('\r\n\r\n');
+      expect(body).toBe('{"runs":1,"text":"hällo"}');
+      expect(head).toMatch(/^200 OK\r\n/);
+      const names = head
+        .split('\r\n')
+        .slice(1)
+        .map((line) => line.split(':')[0]?.toLowerCase());
+      expect(new Set(names).size).toBe(names.length);
+      expect(head).toContain(`content-length: ${Buffer.byteLength(body ?? '')}`);
+    }
   });
 
   it('says 304 without a body to who has it already', async () => {

@@ -2,7 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CachedResponse } from './cached-response.js';
 import { ownHeadersOf } from './own-headers.js';
-import { canExtendHead, extendHead } from './raw-head.js';
+import { canExtendHead, endWith } from './raw-head.js';
 import { writeResponse } from './write-response.js';
 
 const REQUEST_ID = 'x-request-id';
@@ -58,7 +58,8 @@ export class ResponseWriter {
       typeof body !== 'string' ||
       headers['if-none-match'] !== undefined ||
       headers['if-modified-since'] !== undefined ||
-      raw.headersSent
+      raw.headersSent ||
+      raw.strictContentLength
     ) {
       return false;
     }
@@ -73,10 +74,9 @@ export class ResponseWriter {
     reply.hijack();
     const age = Math.max(0, Math.floor((nowMs - response.createdMs) / 1000));
     raw.writeHead(200, known.contentLength as string[]);
-    extendHead(raw, `${known.text}${REQUEST_ID}: ${id}\r\nage: ${age}\r\n`);
+    endWith(raw, `${known.text}${REQUEST_ID}: ${id}\r\nage: ${age}\r\n`, body);
     // For whoever asks the reply afterwards, such as the access log.
     void reply.header('content-length', body.length);
-    raw.end(body, 'latin1');
     return true;
   }
 
