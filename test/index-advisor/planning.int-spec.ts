@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   candidateClause,
   type Catalog,
+  type CatalogIndex,
   connectionOf,
   openWhatIfPlanner,
   parsePlan,
@@ -168,8 +169,12 @@ function grown(table: Catalog['tables'][number], factor: number): Catalog['table
       analysedPages: Math.ceil(size.analysedPages * factor),
       analysedRows: size.analysedRows * factor,
     },
-    indexes: indexes.map((index) => ({ ...index, pages: Math.ceil(index.pages * factor) })),
+    indexes: indexes.map((index) => grownIndex(index, factor)),
   };
+}
+
+function grownIndex(index: CatalogIndex, factor: number): CatalogIndex {
+  return { ...index, pages: Math.ceil(index.pages * factor) };
 }
 
 async function sizesOf(folder: string) {

@@ -48,9 +48,8 @@ describe('values of rows in statistics', () => {
 
   it('are read as the role may, which tells what is missing', async () => {
     await client.query('SET ROLE what_if_reader');
-    const catalog = await readCatalog(connectionOf(client)).finally(() =>
-      client.query('RESET ROLE'),
-    );
+    const catalog = await readCatalog(connectionOf(client));
+    await client.query('RESET ROLE');
 
     const [id, name, illness] = patients(catalog).columns;
     expect(id?.statistics).toBeDefined();

@@ -65,11 +65,10 @@ interface Parts {
   readonly extendedStatistics: ReadonlyMap<number, Table['extendedStatistics']>;
 }
 
-function tableOf(bare: BareTable, columns: readonly ReadColumn[], parts: Parts): Table {
-  const { rowSecurityApplies: _, ...table } = bare;
+function tableOf(table: BareTable, columns: readonly ReadColumn[], parts: Parts): Table {
   return {
     ...table,
-    columns: columns.map(({ mayRead: _, ...column }) => column),
+    columns,
     indexes: parts.indexes.get(table.oid) ?? [],
     foreignKeys: parts.foreignKeys.get(table.oid) ?? [],
     checks: parts.checks.get(table.oid) ?? [],
@@ -78,7 +77,7 @@ function tableOf(bare: BareTable, columns: readonly ReadColumn[], parts: Parts):
 }
 
 function columnOf(
-  { tableOid: _, ...column }: ColumnRow,
+  column: ColumnRow,
   { schema, name }: BareTable,
   statistics: StatisticsByColumn,
 ): ReadColumn {

@@ -37,11 +37,15 @@ export async function readColumns(connection: Connection): Promise<readonly Colu
     WHERE ${USER_SCHEMA} AND c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't'
       AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attrelid, a.attnum`);
-  return rows.map(({ collation, virtualExpression, ...row }) => ({
+  return rows.map((row) => columnOf(row));
+}
+
+function columnOf({ collation, virtualExpression, ...row }: Nullable<ColumnRow>): ColumnRow {
+  return {
     ...row,
     collation: collation ?? undefined,
     virtualExpression: virtualExpression ?? undefined,
-  }));
+  };
 }
 
 type Nullable<Row> = {

@@ -66,10 +66,16 @@ export async function readExtendedStatistics(
       JOIN pg_class c ON c.oid = e.stxrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE ${USER_SCHEMA} ORDER BY e.oid`);
-  return rows.map(({ names, numbers, distinct, ...row }) => ({
-    ...row,
-    distinct: distinctByNames(distinct, numbers, names ?? []),
-  }));
+  return rows.map((row) => extendedOf(row));
+}
+
+function extendedOf({
+  names,
+  numbers,
+  distinct,
+  ...row
+}: ExtendedRow): OfTable<ExtendedStatistics> {
+  return { ...row, distinct: distinctByNames(distinct, numbers, names ?? []) };
 }
 
 /** Reads `{"1, 2": 300}`, where the numbers are those of columns. */

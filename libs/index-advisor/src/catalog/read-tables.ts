@@ -32,16 +32,21 @@ interface TableRow {
 /** Tables of users of all kinds, without temporary ones. */
 export async function readTables(connection: Connection): Promise<readonly BareTable[]> {
   const rows = await connection.query<TableRow>(TABLES);
-  return rows.map(({ key, bound, parents, size, lastVacuumAt, lastAnalyseAt, ...row }) => ({
-    ...row,
+  return rows.map((row) => tableOf(row));
+}
+
+function tableOf({ key, bound, parents, size, ...row }: TableRow): BareTable {
+  const { lastVacuumAt, lastAnalyseAt, activity, ...table } = row;
+  return {
+    ...table,
     partitioning: partitioningOf(key, bound, parents),
     size: { ...size, rows: rowsNow(size) },
     activity: {
-      ...row.activity,
+      ...activity,
       lastVacuumAt: dateOf(lastVacuumAt),
       lastAnalyseAt: dateOf(lastAnalyseAt),
     },
-  }));
+  };
 }
 
 function partitioningOf(

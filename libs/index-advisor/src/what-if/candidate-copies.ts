@@ -101,17 +101,23 @@ export function candidateStatistics(
   known: KnownCandidate,
   copies: readonly CopiedIndex[],
 ): readonly Step[] {
-  return partsOf(known, copies).flatMap(({ copy, part: { size, facts } }) => [
-    relationStep(copy, { pages: size.pages, rows: size.rows }),
-    ...known.candidate.keys.flatMap(({ expression }, position) => {
-      const statistics =
-        expression === undefined ? undefined : facts.expressions?.get(expression)?.statistics;
-      const { schema, name } = copy;
-      return statistics === undefined
-        ? []
-        : [attributeStep({ schema, name, position: position + 1 }, statistics)];
-    }),
-  ]);
+  return partsOf(known, copies).flatMap(({ copy, part }) =>
+    [relationStep(copy, { pages: part.size.pages, rows: part.size.rows })].concat(
+      expressionSteps(known, copy, part),
+    ),
+  );
+}
+
+function expressionSteps(
+  { candidate }: KnownCandidate,
+  { schema, name }: CopiedIndex,
+  { facts }: PlannedIndex,
+): readonly Step[] {
+  return candidate.keys.flatMap(({ expression = '' }, position) => {
+    const statistics = facts.expressions?.get(expression)?.statistics;
+    const target = { schema, name, position: position + 1 };
+    return statistics === undefined ? [] : [attributeStep(target, statistics)];
+  });
 }
 
 /** Gives a candidate's indexes their size. */

@@ -62,8 +62,14 @@ async function derive(
      ORDER BY what_if_origin, what_if_place`,
     [mostCommonValues ?? '{}', histogramBounds ?? '{}'],
   );
-  const outcomes = rows.map((row) => ({ ...row, bytes: storedBytes(row.bytes, type.typeBytes) }));
-  const of = (wanted: string) => outcomes.filter(({ origin }) => origin === wanted);
+  const of = (wanted: string): readonly Outcome[] =>
+    rows
+      .filter(({ origin }) => origin === wanted)
+      .map(({ value, bytes, rank }) => ({
+        value,
+        bytes: storedBytes(bytes, type.typeBytes),
+        rank,
+      }));
   return derivedStatistics(
     source,
     { common: of('common'), bounds: of('bounds'), ofNull: of('null')[0] },

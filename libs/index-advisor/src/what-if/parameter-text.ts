@@ -16,8 +16,8 @@ function parameterText(value: unknown): string | undefined {
     return `\\x${bytes.toString('hex')}`;
   }
   if (isDate(value)) return value.toISOString();
-  // oxlint-disable-next-line typescript/no-base-to-string: objects are JSON.
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (['number', 'bigint', 'boolean'].includes(typeof value)) return `${value as number}`;
+  return JSON.stringify(value);
 }
 
 /** An array literal: every element in quotes, so that none is read as something else. */

@@ -29,7 +29,9 @@ interface Request {
 const START_ARGUMENTS = [
   '--single',
   // No fsync; system catalogs may be changed; statements end at semicolons.
-  ...['-F', '-O', '-j'],
+  '-F',
+  '-O',
+  '-j',
   ...Object.entries({
     search_path: 'pg_catalog',
     exit_on_error: 'false',
@@ -46,6 +48,9 @@ const START_ARGUMENTS = [
     jit: 'off',
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
 ];
+
+/** Of a long list of steps each request has so many, as a request has a time limit. */
+const STEPS_AT_ONCE = 200;
 
 /**
  * PostgreSQL 18 of PGlite over a data folder, in a thread of its own. Requests are answered in
@@ -111,9 +116,15 @@ export class PlanningSession {
 
   /** Runs each step by itself and says why it failed, or undefined. */
   async attempt(steps: readonly Step[]): Promise<readonly (string | undefined)[]> {
-    if (steps.length === 0) return [];
-    const results = await this.#send({ steps, attempt: true });
-    return results.map((result) => ('error' in result ? result.error.message : undefined));
+    const reasons: (string | undefined)[] = [];
+    for (let first = 0; first < steps.length; first += STEPS_AT_ONCE) {
+      const some = steps.slice(first, first + STEPS_AT_ONCE);
+      const results = await this.#send({ steps: some, attempt: true });
+      for (const result of results) {
+        reasons.push('error' in result ? result.error.message : undefined);
+      }
+    }
+    return reasons;
   }
 
   /** The rows of one query. */
@@ -161,7 +172,7 @@ export class PlanningSession {
         reject: (error) => (settled(), reject(error)),
       });
       this.#worker.ref();
-      if (message !== undefined) this.#worker.postMessage({ id, ...message });
+      if (message !== undefined) this.#worker.postMessage({ id, ...message }, []);
     });
   }
 

@@ -103,7 +103,10 @@ function isNotNull(where: string | undefined, { column }: CandidateKey): boolean
 function withoutNulls(shape: KeyShape): KeyShape {
   const classes = shape.classes.filter(({ widths }) => widths.length > 0);
   const total = classes.reduce((sum, { share }) => sum + share, 0);
-  return { ...shape, classes: classes.map((item) => ({ ...item, share: item.share / total })) };
+  return {
+    ...shape,
+    classes: classes.map(({ share, values, widths }) => ({ share: share / total, values, widths })),
+  };
 }
 
 /** Distinct combinations of the keys, when a statistics object counts just these columns. */
