@@ -15,7 +15,15 @@ import {
   redisContestants,
   versionOf,
 } from './support/cache-contestants.js';
-import { printTable } from './support/print-table.js';
+import {
+  MANY,
+  MEMORY_ITEMS,
+  type MemoryRow,
+  printResult,
+  type Result,
+  type Row,
+  verdictsOn,
+} from './support/cache-report.js';
 import { startProgressBar } from './support/progress-bar.js';
 import { wholeNumber } from './support/whole-number.js';
 
@@ -23,13 +31,9 @@ const ITEMS = 10_000;
 const KEYS = Array.from({ length: ITEMS }, (_, index) => `customer:${index}:profile`);
 const HITS_A_ROUND = 10_000;
 const MISSES_A_ROUND = 1_000;
-const MANY = 50;
 const MANY_A_ROUND = 200;
 const REDIS_READS_A_ROUND = 200;
 const ROUNDS = 31;
-const MEMORY_ITEMS = 100_000;
-const BASELINE = 'async lru-cache get';
-const OWN = 'pantheon';
 const PARTS = ['hit', 'many', 'miss', 'redis', 'memory'];
 const PORT = 16_399;
 
@@ -56,25 +60,6 @@ const LIBRARIES = [
   '@keyv/redis',
   'ioredis',
 ];
-
-interface Row {
-  readonly cache: string;
-  readonly ns: number;
-  readonly 'beside the first': number;
-}
-
-interface MemoryRow {
-  readonly cache: string;
-  readonly 'bytes an entry': number;
-  readonly 'beside the first': number;
-}
-
-interface Verdict {
-  readonly statement: string;
-  readonly value: number;
-  readonly limit: number;
-  readonly isMet: boolean;
-}
 
 type Workload = (contestant: Contestant, round: number) => Promise<number>;
 
@@ -259,14 +244,6 @@ async function redisRows(rounds: number): Promise<{ hit: Row[]; many: Row[] } | 
   }
 }
 
-interface Result {
-  readonly hit?: Row[];
-  readonly many?: Row[];
-  readonly miss?: Row[];
-  readonly redis?: { hit: Row[]; many: Row[] };
-  readonly memory?: MemoryRow[];
-}
-
 async function measure(
   parts: readonly string[],
   rounds: number,
@@ -286,51 +263,6 @@ async function measure(
     ...(redis === undefined ? {} : { redis }),
     ...(has('memory') ? { memory: memoryRows(contestants.map(({ name }) => name)) } : {}),
   };
-}
-
-/** What the result says of the statements that the benchmark was made to check. */
-function verdictsOn({ hit: hits, memory }: Result): Verdict[] {
-  const verdicts: Verdict[] = [];
-  const check = (statement: string, value: number, limit: number): void => {
-    verdicts.push({ statement, value, limit, isMet: value <= limit });
-  };
-  /** Beside the quickest of the others that are caches of values by key. */
-  const besideRivals = (rows: readonly Row[]): number => {
-    const rivals = rows.slice(1).filter(({ cache }) => !cache.startsWith(OWN));
-    return nsOf(rows, OWN) / Math.min(...rivals.map(({ ns }) => ns));
-  };
-  if (hits !== undefined) {
-    const baseline = nsOf(hits, BASELINE);
-    check(`a hit beside ${BASELINE}`, nsOf(hits, OWN) / baseline, 1.4);
-    check(`a hit with two tags beside ${BASELINE}`, nsOf(hits, `${OWN}, two tags`) / baseline, 3);
-    check('a hit beside the quickest other cache', besideRivals(hits), 1);
-  }
-  if (memory !== undefined) {
-    const own = memory.find(({ cache }) => cache === OWN)?.['beside the first'] ?? Number.NaN;
-    check('memory of an entry beside lru-cache', own, 1.5);
-  }
-  return verdicts;
-}
-
-function nsOf(rows: readonly Row[], cache: string): number {
-  return rows.find((row) => row.cache === cache)?.ns ?? Number.NaN;
-}
-
-function print({ hit: hits, many: manyRows, miss: misses, redis, memory }: Result): void {
-  const section = (title: string, rows: readonly object[] | undefined): void => {
-    if (rows === undefined) return;
-    console.log(`\n${title}\n`);
-    printTable(rows as Record<string, string | number>[]);
-  };
-  section(`A hit in memory, CPU time; the baseline is "${BASELINE}"`, hits);
-  section(`${MANY} keys at once, all in memory, CPU time`, manyRows);
-  section('A miss, with a loader that returns at once, CPU time', misses);
-  section('A hit in Redis, one after the other', redis?.hit);
-  section(`${MANY} keys at once, all in Redis`, redis?.many);
-  section(
-    `Memory of an entry without its key and value, of ${MEMORY_ITEMS} that fit (bench:l1 has caches that evict)`,
-    memory,
-  );
 }
 
 async function main(): Promise<void> {
@@ -364,7 +296,7 @@ async function main(): Promise<void> {
       .join(', '),
   );
   for (const [name, why] of Object.entries(absent)) console.log(`Left out: ${name} (${why})`);
-  print(result);
+  printResult(result);
   if (parts.includes('redis') && result.redis === undefined) {
     console.log('\nNo Redis: set REDIS_URL to measure with one.');
   }
