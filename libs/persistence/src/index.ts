@@ -55,3 +55,5 @@ export { QueryResultStore } from './query-cache/query-result.store.js';
 export type { CachedResult, StoredQuery } from './query-cache/query-result.store.js';
 export { tableLives } from './query-cache/table-lives.js';
 export { EntityLoader } from './loading/entity-loader.js';
+export { streamRows } from './streaming/row-stream.js';
+export type { RowStreamOptions, StreamConnection } from './streaming/row-stream.js';

@@ -4,7 +4,7 @@ const ms = z.number().describe('Milliseconds');
 
 const worstSchema = z.object({
   durationMs: ms,
-  at: z.date(),
+  at: z.iso.datetime(),
   route: z.string().nullable(),
   requestId: z.string().nullable(),
   parameters: z.array(z.unknown()).readonly().describe('Without anything personal or secret'),
@@ -22,7 +22,7 @@ const querySchema = z.object({
   p95Ms: ms.describe('Milliseconds, within 5 %'),
   maxMs: ms,
   slow: z.int().describe('Executions above database.slowQueryMs'),
-  lastAt: z.date(),
+  lastAt: z.iso.datetime(),
   routes: z.record(z.string(), z.int()).readonly().describe('Executions by route template'),
   worst: worstSchema.nullable(),
 });

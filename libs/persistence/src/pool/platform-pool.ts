@@ -62,7 +62,12 @@ export class PlatformPool extends Pool {
     this.maxWaiting = maxWaiting;
     this.monitor = new PoolMonitor(clock);
     const { counts } = this.monitor;
-    this.on('connect', () => (counts.created += 1));
+    this.on('connect', (client) => {
+      counts.created += 1;
+      // One that breaks between two statements says so where nobody else listens, which would end the
+      // process; the next statement on it fails, and that is where it belongs.
+      client.on('error', () => undefined);
+    });
     this.on('remove', () => (counts.removed += 1));
     this.on('error', () => (counts.errors += 1));
   }

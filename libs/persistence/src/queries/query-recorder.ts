@@ -38,7 +38,7 @@ export interface QueryReport {
   readonly p95Ms: number;
   readonly maxMs: number;
   readonly slow: number;
-  readonly lastAt: Date;
+  readonly lastAt: string;
   readonly routes: Readonly<Record<string, number>>;
   readonly worst: WorstExecution | null;
 }
@@ -112,7 +112,7 @@ export class QueryRecorder extends StatementObserver {
       p95Ms: Math.min(sum.maxMs, sum.latencies.percentile(0.95)),
       maxMs: sum.maxMs,
       slow: sum.slow,
-      lastAt: new Date(sum.lastAtMs),
+      lastAt: new Date(sum.lastAtMs).toISOString(),
       routes: Object.fromEntries(sum.routes),
       worst: sum.worst,
     }));
@@ -151,7 +151,7 @@ export class QueryRecorder extends StatementObserver {
     const isWorst = durationMs > (query.worst?.durationMs ?? 0) * MUCH_SLOWER;
     const worst: WorstExecution = {
       durationMs,
-      at: this.options.clock.now(),
+      at: this.options.clock.now().toISOString(),
       route: context?.route ?? null,
       requestId: context?.requestId ?? null,
       parameters,

@@ -6,7 +6,8 @@ const MAX_ROUTES = 8;
 /** The slowest execution of a query, without anything that is personal. */
 export interface WorstExecution {
   readonly durationMs: number;
-  readonly at: Date;
+  /** ISO 8601. */
+  readonly at: string;
   readonly route: string | null;
   readonly requestId: string | null;
   readonly parameters: readonly unknown[];
