@@ -15,8 +15,6 @@ export type StrategyStatus = (typeof STRATEGY_STATUSES)[number];
 export const CHANGE_TYPES = ['policy', 'size', 'ttl', 'compression', 'prefetch'] as const;
 export type ChangeType = (typeof CHANGE_TYPES)[number];
 
-export const strategyTypeSchema = z.enum(STRATEGY_TYPES);
-
 /** A word for addresses, metrics and decorators. */
 export const strategyNameSchema = z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, {
   error: 'must be lower-case words joined by hyphens',
@@ -89,7 +87,6 @@ export const partialConfigurationSchema = z.strictObject(parts).partial();
 
 export type StrategyConfiguration = z.output<typeof configurationSchema>;
 export type KeyPatternRule = z.output<typeof keyPatternSchema>;
-export type WarmUpPlan = z.output<typeof warmUpPlanSchema>;
 
 /** What a generated configuration must keep to. */
 export const constraintsSchema = z.strictObject({
