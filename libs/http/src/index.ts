@@ -3,6 +3,7 @@ export type { RequiredPermission } from './access.decorator.js';
 export { CurrentPrincipal } from './current-principal.decorator.js';
 export type { AuthenticatedRequest } from './current-principal.decorator.js';
 export { Idempotent } from './idempotent.decorator.js';
+export { ownHeadersOf, setHeaders } from './own-headers.js';
 export { decodeCursor, encodeCursor, pageQuerySchema, pageSchema } from './page.js';
 export type { Page, PageQuery } from './page.js';
 export { problemSchema } from './problem.js';

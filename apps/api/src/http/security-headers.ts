@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
+import { setHeaders } from '#libs/http';
 
 /** Pages come from this server alone; answers in JSON need nothing at all. */
 const CONTENT_SECURITY_POLICY = {
@@ -20,7 +21,7 @@ const CONTENT_SECURITY_POLICY = {
 export function addSecurityHeaders(fastify: FastifyInstance): void {
   const headers = securityHeaders();
   fastify.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(headers);
+    setHeaders(reply, headers);
     done();
   });
 }

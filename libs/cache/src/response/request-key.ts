@@ -6,6 +6,7 @@ import { ResponseScopeError } from './errors/response-scope.error.js';
 
 /** URLs whose key is kept, and how long they may be. */
 const KEPT_URLS = 2_000;
+const KEPT_URLS_OF_USER = 64;
 const LONGEST_KEPT_URL = 512;
 /** A longer key is replaced by its digest. */
 const LONGEST_KEY = 512;
@@ -24,6 +25,8 @@ export type ScopedRequest = FastifyRequest & { readonly principal?: Principal };
 export class RequestKeys {
   private readonly kept = new Map<string, string>();
   private readonly scopes: readonly ((request: ScopedRequest) => string)[];
+  /** Where nothing but the URL and the user is in a key: the keys of each of late. */
+  private readonly keptOf: WeakMap<Principal, Map<string, string>> | undefined;
 
   constructor(
     private readonly handler: string,
@@ -32,9 +35,29 @@ export class RequestKeys {
     private readonly keyOf: ((request: FastifyRequest) => string) | undefined,
   ) {
     this.scopes = varyBy.map((by) => this.scopeBy(by));
+    const isByUser = keyOf === undefined && varyBy.length === 1 && varyBy[0] === 'user';
+    this.keptOf = isByUser ? new WeakMap() : undefined;
   }
 
   of(request: ScopedRequest): string {
+    const { keptOf } = this;
+    if (keptOf === undefined || request.url.length > LONGEST_KEPT_URL) return this.make(request);
+    const principal = this.principalOf(request);
+    let kept = keptOf.get(principal);
+    if (kept === undefined) {
+      kept = new Map();
+      keptOf.set(principal, kept);
+    }
+    let key = kept.get(request.url);
+    if (key === undefined) {
+      key = this.make(request);
+      if (kept.size >= KEPT_URLS_OF_USER) kept.clear();
+      kept.set(request.url, key);
+    }
+    return key;
+  }
+
+  private make(request: ScopedRequest): string {
     let key = this.keyOf === undefined ? this.target(request) : this.ownKey(request, this.keyOf);
     for (const scope of this.scopes) key += scope(request);
     if (key.length <= LONGEST_KEY) return key;

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CachedResponse } from './cached-response.js';
-import { ownHeadersOf } from './own-headers.js';
+import { ownHeadersOf } from '#libs/http';
 import { canExtendHead, endWith } from './raw-head.js';
 import { writeResponse } from './write-response.js';
 

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CacheSource } from '../statistics/cache.channels.js';
 import type { CachedResponse } from './cached-response.js';
-import { ownHeadersOf } from './own-headers.js';
+import { ownHeadersOf } from '#libs/http';
 import { isNotModified } from './conditional-request.js';
 
 /** What a 304 repeats of the headers of the response (RFC 9110, 15.4.5), and who may purge it. */
