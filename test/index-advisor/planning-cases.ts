@@ -136,6 +136,19 @@ export const PLANNING_CASES: readonly PlanningCase[] = [
     candidate: index('Orders', ['note']),
   },
   {
+    name: 'groups that a statistics object counts',
+    statement: {
+      sql: `SELECT sku, quantity, count(*) FROM "Shop".lines WHERE sku < 'sku-12'
+        GROUP BY sku, quantity`,
+    },
+    candidate: index('lines', ['sku', 'quantity']),
+  },
+  {
+    name: 'columns that depend on each other',
+    statement: { sql: `SELECT * FROM "Shop".stock WHERE depot = 7 AND region = 2` },
+    candidate: index('stock', ['region', 'depot']),
+  },
+  {
     name: 'groups in the order of an index',
     statement: { sql: 'SELECT customer_id, count(*) FROM "Shop"."Orders" GROUP BY customer_id' },
     candidate: index('Orders', ['customer_id']),

@@ -45,6 +45,9 @@ const SCHEMA = `
     FOR VALUES FROM ('2025-01-01') TO ('2025-07-01');
   CREATE TABLE "Shop".visits_late PARTITION OF "Shop".visits
     FOR VALUES FROM ('2025-07-01') TO ('2026-01-01');
+  CREATE TABLE "Shop".stock (sku int, gone int, depot int NOT NULL, region int NOT NULL);
+  ALTER TABLE "Shop".stock DROP COLUMN gone;
+  CREATE STATISTICS "Shop".depots (dependencies, ndistinct) ON depot, region FROM "Shop".stock;
   CREATE INDEX visits_page ON "Shop".visits (page);
   CREATE INDEX customers_created ON "Shop".customers (created_at);
   CREATE VIEW "Shop".returned AS SELECT * FROM "Shop"."Orders" WHERE state = 'returned';
@@ -69,4 +72,6 @@ const ROWS = [
   `INSERT INTO "Shop".visits SELECT (random() * 5000)::int,
      '2025-01-01'::timestamptz + i * interval '500 seconds', (random() * 30)::int
      FROM generate_series(0, 62000) i`,
+  `INSERT INTO "Shop".stock SELECT i, d, d / 5 FROM (
+     SELECT i, (random() * 100)::int AS d FROM generate_series(1, 20000) i) AS rows`,
 ];

@@ -31,6 +31,8 @@ export interface ExtendedStatistics {
   readonly schema: string;
   readonly name: string;
   readonly definition: string;
-  /** Distinct combinations by the columns' names, joined by a comma in the table's order. */
+  /** Distinct combinations, by the names of columns as a JSON array in the table's order. */
   readonly distinct: ReadonlyMap<string, number>;
+  /** How far the last of these columns depends on the others, 0 to 1; by names as above. */
+  readonly dependencies: ReadonlyMap<string, number>;
 }

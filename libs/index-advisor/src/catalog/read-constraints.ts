@@ -42,56 +42,59 @@ export function readChecks(connection: Connection): Promise<readonly OfTable<Che
     ORDER BY k.oid`);
 }
 
-interface ExtendedRow extends Omit<ExtendedStatistics, 'distinct'> {
+interface ExtendedRow extends Omit<ExtendedStatistics, 'distinct' | 'dependencies'> {
   readonly tableOid: number;
+  /** Of the columns that it is on, by number. */
   readonly names: readonly string[] | null;
   readonly numbers: readonly number[];
   readonly distinct: string | null;
+  readonly dependencies: string | null;
 }
 
-/** Statistics objects, with the distinct combinations when this role may see them. */
+/** Statistics objects, with what they say when this role may see it. */
 export async function readExtendedStatistics(
   connection: Connection,
 ): Promise<readonly OfTable<ExtendedStatistics>[]> {
   const rows = await connection.query<ExtendedRow>(`
-    SELECT e.stxrelid::bigint::float8 AS "tableOid", en.nspname::text AS schema, e.stxname::text AS name,
-      pg_get_statisticsobjdef(e.oid) AS definition, e.stxkeys::int[] AS numbers,
+    SELECT e.stxrelid::bigint::float8 AS "tableOid", en.nspname::text AS schema,
+      e.stxname::text AS name, pg_get_statisticsobjdef(e.oid) AS definition,
+      e.stxkeys::int[] AS numbers,
       (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
         WHERE a.attrelid = e.stxrelid AND a.attnum = ANY (e.stxkeys)) AS names,
-      (SELECT s.n_distinct::text FROM pg_stats_ext s
-        WHERE s.statistics_schemaname = en.nspname AND s.statistics_name = e.stxname LIMIT 1)
-        AS distinct
+      s.n_distinct::text AS distinct, s.dependencies::text AS dependencies
     FROM pg_statistic_ext e
       JOIN pg_namespace en ON en.oid = e.stxnamespace
       JOIN pg_class c ON c.oid = e.stxrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN LATERAL (SELECT s.n_distinct, s.dependencies FROM pg_stats_ext s
+        WHERE s.statistics_schemaname = en.nspname AND s.statistics_name = e.stxname
+        LIMIT 1) s ON true
     WHERE ${USER_SCHEMA} ORDER BY e.oid`);
   return rows.map((row) => extendedOf(row));
 }
 
-function extendedOf({
-  names,
-  numbers,
-  distinct,
-  ...row
-}: ExtendedRow): OfTable<ExtendedStatistics> {
-  return { ...row, distinct: distinctByNames(distinct, numbers, names ?? []) };
-}
-
-/** Reads `{"1, 2": 300}`, where the numbers are those of columns. */
-function distinctByNames(
-  text: string | null,
-  numbers: readonly number[],
-  names: readonly string[],
-): ReadonlyMap<string, number> {
-  if (text === null) return new Map();
+function extendedOf(row: ExtendedRow): OfTable<ExtendedStatistics> {
+  const { names, numbers, distinct, dependencies, ...rest } = row;
   // The columns are listed by number, as the names are.
   const sorted = numbers.toSorted((a, b) => a - b);
-  const nameOf = (number: string) => names[sorted.indexOf(Number(number))];
+  const nameOf = (number: string) => names?.[sorted.indexOf(Number(number))];
+  return {
+    ...rest,
+    distinct: byNames(distinct, nameOf),
+    dependencies: byNames(dependencies, nameOf),
+  };
+}
+
+/** Reads `{"1, 2": 300}` or `{"1, 2 => 3": 0.9}`, where the numbers are those of columns. */
+function byNames(
+  text: string | null,
+  nameOf: (number: string) => string | undefined,
+): ReadonlyMap<string, number> {
+  if (text === null) return new Map();
   const entries = Object.entries(JSON.parse(text) as Record<string, number>).map(
-    ([key, count]) => [key.split(', ').map((number) => nameOf(number)), count] as const,
+    ([key, value]) => [key.split(/, | => /).map((number) => nameOf(number)), value] as const,
   );
   // A combination with an expression has a negative number and no name.
-  const ofColumns = entries.filter(([columns]) => columns.every((column) => column !== undefined));
-  return new Map(ofColumns.map(([columns, count]) => [columns.join(','), count]));
+  const ofColumns = entries.filter(([columns]) => columns.every((name) => name !== undefined));
+  return new Map(ofColumns.map(([columns, value]) => [JSON.stringify(columns), value]));
 }

@@ -79,7 +79,10 @@ const TABLES = `
       WHERE h.inhrelid = c.oid), '[]') AS parents,
     json_build_object('pages', coalesce(pg_relation_size(c.oid), 0)
         / current_setting('block_size')::int,
-      'analysedPages', c.relpages, 'analysedRows', c.reltuples,
+      'analysedPages', c.relpages,
+      -- Before PostgreSQL 14 a table that was never analysed had no pages and no rows.
+      'analysedRows', CASE WHEN c.relpages = 0 AND c.reltuples = 0
+        AND current_setting('server_version_num')::int < 140000 THEN -1 ELSE c.reltuples END,
       'allVisiblePages', c.relallvisible,
       'bytes', coalesce(pg_table_size(c.oid), 0)) AS size,
     json_build_object('sequentialScans', coalesce(s.seq_scan, 0),

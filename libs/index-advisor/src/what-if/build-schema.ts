@@ -1,4 +1,5 @@
 import type { Catalog } from '../catalog/catalog.js';
+import { quoteName } from './candidate-index.js';
 import type { PlanningSession } from './planning-session.js';
 import {
   attachSteps,
@@ -54,7 +55,7 @@ async function createExtensions(
     wanted
       .filter(({ name }) => available.has(name))
       .map(({ name, schema }) => ({
-        sql: `CREATE EXTENSION IF NOT EXISTS "${name}" SCHEMA "${schema}" CASCADE`,
+        sql: `CREATE EXTENSION IF NOT EXISTS ${quoteName(name)} SCHEMA ${quoteName(schema)} CASCADE`,
         subject: name,
       })),
   );

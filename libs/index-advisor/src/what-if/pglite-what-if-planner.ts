@@ -1,15 +1,14 @@
 import type { Catalog } from '../catalog/catalog.js';
-import { isError } from '#libs/core';
 import { PlannerStoppedError } from '../errors/planner-stopped.error.js';
 import { StatementRefusedError } from '../errors/statement-refused.error.js';
 import { type KnownCandidate, leavesOf, planCandidate } from './candidate-copies.js';
 import { type CandidateIndex, candidateIdentity } from './candidate-index.js';
 import { Exclusive } from './exclusive.js';
+import { ExplainScripts, refusing } from './explain-script.js';
 import { type ExplainedNode, parsePlan } from './parse-plan.js';
-import { parameterLiteral } from './parameter-text.js';
 import type { Plan } from './plan.js';
 import { type CopiedCandidate, PlanningCopy } from './planning-copy.js';
-import { type PlanningSession, StepError } from './planning-session.js';
+import type { PlanningSession } from './planning-session.js';
 import { relationKey, validIndexes } from './copied-relations.js';
 import {
   createOwnedFolder,
@@ -37,9 +36,6 @@ export interface WhatIfPlannerOptions {
    */
   readonly workFolder?: string;
 }
-
-/** Classes of SQLSTATE whose messages quote values. */
-const DATA_EXCEPTION = /^22/;
 
 /**
  * Opens a planner for a catalog: starts PostgreSQL 18 in WebAssembly, in a thread of this process,
@@ -69,9 +65,7 @@ class PgliteWhatIfPlanner extends WhatIfPlanner {
   readonly #refused = new Map<string, RefusedCandidate>();
   readonly #byIndex = new Map<string, CandidateIndex>();
   readonly #exclusive = new Exclusive();
-  /** Statements with parameters that the session has prepared, by their text. */
-  readonly #prepared = new Map<string, string>();
-  #session: PlanningSession | undefined;
+  #scripts: { readonly session: PlanningSession; readonly scripts: ExplainScripts } | undefined;
   /** Existing indexes that are valid, by name; their oids in the copy. */
   #existing: ReadonlyMap<string, number> | undefined;
   #lastName = 0;
@@ -157,47 +151,18 @@ class PgliteWhatIfPlanner extends WhatIfPlanner {
     candidates: readonly CandidateIndex[],
     without: readonly IndexName[],
   ): Promise<Plan> {
-    const explain = await this.#explainStatement(statement);
+    const { session } = this.copy;
+    // A new session has nothing prepared.
+    if (this.#scripts?.session !== session) {
+      this.#scripts = { session, scripts: new ExplainScripts(session) };
+    }
     const switched = await this.#switched(candidates, without);
-    const script =
-      switched.length === 0 ? [explain] : ['BEGIN', switchIndexes(switched), explain, 'ROLLBACK'];
-    const results = await this.#refusing(
-      // A statement may end in a comment, which ends with its line.
-      this.copy.session.script(script.join('\n;'), 'ROLLBACK'),
-    );
+    const script = await this.#scripts.scripts.scriptFor(statement, switched);
+    const results = await refusing(session.script(script, 'ROLLBACK'));
     const [row] = results.find((rows) => rows.length > 0) ?? [];
     const [explained] = (row as ExplainedRow | undefined)?.['QUERY PLAN'] ?? [];
     if (explained === undefined) throw new StatementRefusedError('it has no plan', undefined);
     return parsePlan(explained.Plan, (index) => this.#byIndex.get(index));
-  }
-
-  async #explainStatement({ sql, parameters }: Statement): Promise<string> {
-    const name = await this.#prepareStatement(sql);
-    // A plan for any value is made anew each time, as a prepared one outlives its indexes.
-    if (parameters === undefined) return `EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) ${sql}`;
-    const values = parameters.map((value) => parameterLiteral(value)).join(', ');
-    return `EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE ${name}${values === '' ? '' : `(${values})`}`;
-  }
-
-  /** Parses a statement once, and makes sure that it is one. */
-  async #prepareStatement(sql: string): Promise<string> {
-    if (this.#session !== this.copy.session) {
-      // A new session has nothing prepared.
-      this.#session = this.copy.session;
-      this.#prepared.clear();
-    }
-    const known = this.#prepared.get(sql);
-    if (known !== undefined) return known;
-    const [oldest] = this.#prepared;
-    if (oldest !== undefined && this.#prepared.size >= MAX_PREPARED) {
-      this.#prepared.delete(oldest[0]);
-      await this.#session.run([{ sql: `DEALLOCATE ${oldest[1]}` }]);
-    }
-    this.#lastName += 1;
-    const name = `statement_${this.#lastName}`;
-    await this.#refusing(this.#session.run([{ sql: `PREPARE ${name} AS ${sql}` }]));
-    this.#prepared.set(sql, name);
-    return name;
   }
 
   /** The indexes in the copy to turn on and off. */
@@ -213,14 +178,6 @@ class PgliteWhatIfPlanner extends WhatIfPlanner {
     return [...new Set([...on.map(({ oid }) => oid), ...off.filter((oid) => oid !== undefined)])];
   }
 
-  async #refusing<Result>(result: Promise<Result>): Promise<Result> {
-    try {
-      return await result;
-    } catch (error) {
-      throw error instanceof StepError ? refusal(error) : error;
-    }
-  }
-
   #tableOf({ schema, table }: CandidateIndex) {
     return this.catalog.tables.find((other) => other.schema === schema && other.name === table);
   }
@@ -230,22 +187,6 @@ class PgliteWhatIfPlanner extends WhatIfPlanner {
   }
 }
 
-/** Statements that stay prepared, so that each is parsed once for many sets of candidates. */
-const MAX_PREPARED = 500;
-
 interface ExplainedRow {
   readonly 'QUERY PLAN': readonly { readonly Plan: ExplainedNode }[];
-}
-
-/** Turns candidates on and existing indexes off, until the transaction is rolled back. */
-function switchIndexes(oids: readonly number[]): string {
-  return `UPDATE pg_index SET indisvalid = NOT indisvalid WHERE indexrelid IN (${oids.join(', ')})`;
-}
-
-function refusal(error: StepError): StatementRefusedError {
-  const isAboutValues = DATA_EXCEPTION.test(error.code ?? '');
-  const reason = isAboutValues ? 'a value does not fit where it stands' : error.message;
-  // The cause of an error gets into logs, and messages about values quote them.
-  const cause = isAboutValues || !isError(error) ? undefined : error;
-  return new StatementRefusedError(reason, error.code, cause);
 }

@@ -18,6 +18,7 @@ import {
   resizeCandidate,
 } from './candidate-copies.js';
 import { compilePglite, type PgliteExtension, pgliteExtension } from './pglite-files.js';
+import { extendedStatisticsSteps } from './extended-statistics.js';
 import { PlanningSession, type SessionOptions } from './planning-session.js';
 import { PAGE_BYTES } from './relation-files.js';
 import { settingStep } from './session-settings.js';
@@ -63,6 +64,7 @@ export class PlanningCopy {
       await copy.#applySettings();
       const differences = await buildSchema(session, catalog, new Set(Object.keys(extensions)));
       await session.attempt(statisticsSteps(catalog));
+      await session.attempt(extendedStatisticsSteps(catalog));
       await copy.#invalidate(invalidIndexes(catalog));
       const paths = await relationPaths(session, dataDir);
       await session.close();

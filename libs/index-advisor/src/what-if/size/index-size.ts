@@ -117,7 +117,7 @@ function knownDistinct(
   const names = new Set(keys.map(({ column }) => column));
   const inOrder = columns.map(({ name }) => name).filter((name) => names.has(name));
   if (inOrder.length < 2 || inOrder.length !== keys.length) return undefined;
-  const known = extendedStatistics.map(({ distinct }) => distinct.get(inOrder.join(',')));
+  const known = extendedStatistics.map(({ distinct }) => distinct.get(JSON.stringify(inOrder)));
   return known.find((count) => count !== undefined);
 }
 
