@@ -156,3 +156,4 @@ export type { StrategyType } from './strategies/model/strategy.schemas.js';
 export { StrategyLevels } from './strategies/store/strategy-levels.js';
 export { StrategyStore } from './strategies/store/strategy-store.js';
 export { PolicySwitch } from './strategies/store/switchable-policy.js';
+export { CachedQueryResultStore } from './query-results/cached-query-result.store.js';

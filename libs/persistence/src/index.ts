@@ -38,9 +38,9 @@ export type { PoolReport } from './pool/pool-overseer.js';
 export { poolEvents } from './pool/pool.events.js';
 export type { PoolEvent } from './pool/pool.events.js';
 export { QueryInsights } from './queries/query-insights.js';
-export { slowQueries } from './queries/query-recorder.js';
+export { QueryRecorder, slowQueries } from './queries/query-recorder.js';
 export type { QueryReport, SlowQuery } from './queries/query-recorder.js';
-export { nPlusOnes } from './queries/n-plus-one.detector.js';
+export { NPlusOneDetector, nPlusOnes } from './queries/n-plus-one.detector.js';
 export type { NPlusOne } from './queries/n-plus-one.detector.js';
 export { bulkInsert } from './bulk/bulk-insert.js';
 export type {
