@@ -46,6 +46,9 @@ const START_ARGUMENTS = [
     max_worker_processes: '64',
     max_parallel_workers: '64',
     jit: 'off',
+    // Its log would quote statements and values.
+    log_min_messages: 'panic',
+    log_min_error_statement: 'panic',
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
 ];
 
