@@ -125,6 +125,32 @@ describe('a copy of a catalog', () => {
       await planner.close();
     }
   }, 60_000);
+
+  it('plans a table with a type that the planner does not have, and says so', async () => {
+    const people = tableOf('people');
+    const columns = people.columns.map((column) =>
+      column.name === 'mood' ? Object.assign({ ...column }, { type: 'public.vector(3)' }) : column,
+    );
+    const planner = await openWhatIfPlanner(
+      {
+        ...catalog,
+        views: [],
+        tables: catalog.tables.map((table) =>
+          table === people ? Object.assign({ ...people }, { columns }) : table,
+        ),
+      },
+      { workFolder },
+    );
+    try {
+      expect(planner.differences).toContainEqual(
+        expect.objectContaining({ kind: 'type-missing', subject: 'public.vector(3)' }),
+      );
+      const plan = await planner.explain('SELECT * FROM people WHERE id = 7');
+      expect(plan.usedIndexes).toEqual(['people_pkey']);
+    } finally {
+      await planner.close();
+    }
+  }, 60_000);
 });
 
 function tableOf(name: string): Catalog['tables'][number] {

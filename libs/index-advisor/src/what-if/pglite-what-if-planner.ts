@@ -39,7 +39,7 @@ export interface WhatIfPlannerOptions {
 
 /**
  * Opens a planner for a catalog: starts PostgreSQL 18 in WebAssembly, in a thread of this process,
- * with schema and statistics of the catalog and no rows. Takes about a second; the first time on a
+ * with schema and statistics of the catalog and no rows. Takes about two seconds; the first time on a
  * machine some seconds more.
  */
 export async function openWhatIfPlanner(
