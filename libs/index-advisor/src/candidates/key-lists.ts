@@ -1,0 +1,177 @@
+import type { Table } from '../catalog/catalog.js';
+import { canBeOrdered, columnOf, distinctOf, isConstantColumn } from './column-facts.js';
+import type { Condition, ConditionKind, KeyTerm, Order, OrderTerm } from './table-use.js';
+
+/** Keys of an index in their order, and what they are for. */
+export interface KeyList {
+  readonly terms: readonly OrderTerm[];
+  readonly reason: string;
+  /** Whether all that the statement wants is in it, so that it may be worth covering. */
+  readonly isMain: boolean;
+}
+
+/** What is wanted of the rows of a table at once. */
+export interface Wanted {
+  readonly conditions: readonly Condition[];
+  readonly orders: readonly Order[];
+}
+
+const ROTATIONS = 3;
+
+/**
+ * The keys that a B-tree could have for what is wanted, the most promising first: columns of
+ * equalities lead, the most selective first; one range or an order follows; joins are equalities
+ * whose value comes from another table.
+ */
+export function keyLists(table: Table, wanted: Wanted, maxKeys: number): readonly KeyList[] {
+  const of = (...kinds: readonly ConditionKind[]) => keysOf(table, wanted.conditions, kinds);
+  const fixed = of('equality', 'null');
+  const equal = unique([...fixed, ...of('list')]).toSorted(bySelectivity(table));
+  const ranges = of('range');
+  const joins = of('join');
+  const orders = wanted.orders
+    .map((order) => ({ why: WHY[order.why], terms: canonical(usefulTerms(table, order)) }))
+    .filter(({ terms }) => terms.length > 0);
+  const lists = [
+    mainList(equal, [], ''),
+    ...ranges.map((range) => mainList(equal, [ascending(range)], `range of ${range.sql}`)),
+    ...orders.flatMap((order) => orderLists(fixed, equal, order)),
+    ...joins.flatMap((join) => joinLists(join, { equal, ranges, joins, orders })),
+    ...orders.map(({ why, terms }) => ({ terms, reason: `${why} ${textOf(terms)}`, isMain: true })),
+    ...rotations(equal).map((keys) => ({ ...mainList(keys, [], ''), isMain: false })),
+    ...[...equal, ...ranges].map((key) => ({
+      ...mainList([], [ascending(key)], `condition on ${key.sql}`),
+      isMain: false,
+    })),
+  ];
+  const seen = new Set<string>();
+  return lists
+    .map((list) => ({ ...list, terms: uniqueTerms(list.terms).slice(0, maxKeys) }))
+    .filter(({ terms }) => {
+      const identity = JSON.stringify(
+        terms.map(({ key, direction, nulls }) => [key.sql, direction, nulls]),
+      );
+      if (terms.length === 0 || seen.has(identity)) return false;
+      seen.add(identity);
+      return true;
+    });
+}
+
+const WHY: Readonly<Record<Order['why'], string>> = {
+  sort: 'order by',
+  group: 'group by',
+  distinct: 'distinct',
+  extreme: 'first or last',
+  window: 'window over',
+};
+
+interface CanonicalOrder {
+  readonly why: string;
+  readonly terms: readonly OrderTerm[];
+}
+
+function orderLists(
+  fixed: readonly KeyTerm[],
+  equal: readonly KeyTerm[],
+  { why, terms }: CanonicalOrder,
+): readonly KeyList[] {
+  const reason = `${why} ${textOf(terms)}`;
+  // After a list of values the rows come in several runs, so the order may want to lead.
+  const leading = fixed.length === equal.length ? [] : [mainList(fixed, terms, reason)];
+  return [mainList(equal, terms, reason), ...leading];
+}
+
+function joinLists(
+  join: KeyTerm,
+  wanted: {
+    readonly equal: readonly KeyTerm[];
+    readonly ranges: readonly KeyTerm[];
+    readonly joins: readonly KeyTerm[];
+    readonly orders: readonly CanonicalOrder[];
+  },
+): readonly KeyList[] {
+  const { equal, ranges, joins, orders } = wanted;
+  const reason = `join on ${join.sql}`;
+  const others = joins.filter((other) => other.sql !== join.sql);
+  const after = [...ranges.map((range) => ({ terms: [ascending(range)] })), ...orders];
+  return [
+    mainList([join], [], reason),
+    ...(equal.length === 0
+      ? []
+      : [mainList([...equal, join], [], reason), mainList([join, ...equal], [], reason)]),
+    ...after.map(({ terms }) =>
+      mainList([join, ...equal], terms, `${reason}, then ${textOf(terms)}`),
+    ),
+    ...others.map((other) => mainList([join, other], [], reason)),
+  ].map((list) => ({ ...list, reason: list.reason.startsWith('join') ? list.reason : reason }));
+}
+
+function mainList(equal: readonly KeyTerm[], rest: readonly OrderTerm[], reason: string): KeyList {
+  const terms = [...equal.map((key) => ascending(key)), ...rest];
+  const equality =
+    equal.length === 0 ? [] : [`equality on ${equal.map(({ sql }) => sql).join(', ')}`];
+  const isJoin = reason.startsWith('join');
+  const parts = [...(isJoin ? [] : equality), ...(reason === '' ? [] : [reason])];
+  return { terms, reason: parts.join(', then '), isMain: true };
+}
+
+function keysOf(
+  table: Table,
+  conditions: readonly Condition[],
+  kinds: readonly ConditionKind[],
+): readonly KeyTerm[] {
+  const keys = conditions.filter(({ kind }) => kinds.includes(kind)).map(({ key }) => key);
+  return unique(keys.filter((key) => isUseful(table, key)));
+}
+
+function usefulTerms(table: Table, { terms }: Order): readonly OrderTerm[] {
+  const end = terms.findIndex(({ key }) => !isUseful(table, key));
+  return end === -1 ? terms : terms.slice(0, end);
+}
+
+function isUseful(table: Table, { column }: KeyTerm): boolean {
+  if (column === undefined) return true;
+  return canBeOrdered(columnOf(table, column)) && !isConstantColumn(table, column);
+}
+
+/** The same order read backwards, when that begins ascending: an index is read either way. */
+function canonical(terms: readonly OrderTerm[]): readonly OrderTerm[] {
+  if (terms[0]?.direction !== 'desc') return terms;
+  return terms.map(({ key, direction, nulls }) => ({
+    key,
+    direction: direction === 'asc' ? 'desc' : 'asc',
+    nulls: nulls === 'first' ? 'last' : 'first',
+  }));
+}
+
+function ascending(key: KeyTerm): OrderTerm {
+  return { key, direction: 'asc', nulls: 'last' };
+}
+
+function bySelectivity(table: Table) {
+  const distinct = ({ column }: KeyTerm) => distinctOf(table, column) ?? 200;
+  return (a: KeyTerm, b: KeyTerm) => distinct(b) - distinct(a) || (a.sql < b.sql ? -1 : 1);
+}
+
+/** Each of several keys first once, as other statements may want it first. */
+function rotations(keys: readonly KeyTerm[]): readonly (readonly KeyTerm[])[] {
+  return keys
+    .slice(1, ROTATIONS + 1)
+    .map((first) => [first, ...keys.filter((key) => key !== first)]);
+}
+
+function unique(keys: readonly KeyTerm[]): readonly KeyTerm[] {
+  return [...new Map(keys.map((key) => [key.sql, key])).values()];
+}
+
+function uniqueTerms(terms: readonly OrderTerm[]): readonly OrderTerm[] {
+  return terms.filter(
+    (term, position) => terms.findIndex(({ key }) => key.sql === term.key.sql) === position,
+  );
+}
+
+function textOf(terms: readonly OrderTerm[]): string {
+  return terms
+    .map(({ key, direction }) => (direction === 'desc' ? `${key.sql} desc` : key.sql))
+    .join(', ');
+}
