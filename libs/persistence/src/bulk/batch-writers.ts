@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { ColumnGroup, ColumnPlan } from './column-plan.js';
+import type { ColumnGroup, ColumnPlan, NumberedRow, PlannedColumn } from './column-plan.js';
 import type { WriteClauses } from './write-clauses.js';
 
 export interface Written {
@@ -10,15 +10,53 @@ export interface Written {
   readonly rows: readonly object[];
 }
 
+/** Writes the rows of one transaction. */
+export interface RowWriter {
+  write(client: PoolClient, rows: readonly NumberedRow[]): Promise<Written>;
+  /** Ends what is still under way; before the commit. */
+  finish(client: PoolClient): Promise<Written>;
+  /** Gives up what is under way, so that the connection can be used for the rollback. */
+  abandon(): Promise<void>;
+}
+
+const NOTHING: Written = { count: 0, rows: [] };
+
 /** Writes rows that have the same columns. */
-export type WriteGroup = (client: PoolClient, group: ColumnGroup) => Promise<Written>;
+type WriteGroup = (client: PoolClient, group: ColumnGroup) => Promise<Written>;
+
+/** Batch by batch, each in groups of rows that have the same columns. */
+class GroupWriter implements RowWriter {
+  constructor(
+    private readonly plan: ColumnPlan,
+    private readonly writeGroup: WriteGroup,
+  ) {}
+
+  async write(client: PoolClient, batch: readonly NumberedRow[]): Promise<Written> {
+    let count = 0;
+    const rows: object[] = [];
+    for (const group of this.plan.group(batch)) {
+      const written = await this.writeGroup(client, group);
+      count += written.count;
+      for (const row of written.rows) rows.push(row);
+    }
+    return { count, rows };
+  }
+
+  finish(): Promise<Written> {
+    return Promise.resolve(NOTHING);
+  }
+
+  abandon(): Promise<void> {
+    return Promise.resolve();
+  }
+}
 
 /**
  * One statement for any number of rows: a parameter for each column, which is an array, so that the
  * text is the same for every batch and the bound of 65,535 parameters is far away.
  */
-export function unnestWriter(plan: ColumnPlan, { conflict, returning }: WriteClauses): WriteGroup {
-  return async (client, { columns, values, indexes }) => {
+export function unnestWriter(plan: ColumnPlan, { conflict, returning }: WriteClauses): RowWriter {
+  return new GroupWriter(plan, async (client, { columns, values, indexes }) => {
     if (columns.length === 0) return writeDefaults(client, plan, indexes.length, returning);
     const names = columns.map(({ name }) => name).join(', ');
     const casts = columns.map(({ type }, at) => `c${at + 1}::${type}`).join(', ');
@@ -29,7 +67,7 @@ export function unnestWriter(plan: ColumnPlan, { conflict, returning }: WriteCla
       values,
     );
     return { count: rowCount ?? 0, rows: rows as object[] };
-  };
+  });
 }
 
 async function writeDefaults(
@@ -47,11 +85,9 @@ async function writeDefaults(
 }
 
 /** COPY, the fastest way in. With conflicts or rows to give back it goes through a table of its own. */
-export function copyWriter(plan: ColumnPlan, clauses: WriteClauses): WriteGroup {
+export function copyWriter(plan: ColumnPlan, clauses: WriteClauses): RowWriter {
   const isDirect = clauses.conflict === '' && clauses.returning === '';
-  return isDirect
-    ? (client, group) => copyInto(client, plan.table, group)
-    : stagedWriter(plan, clauses);
+  return isDirect ? new CopyWriter(plan) : new GroupWriter(plan, stagedWriter(plan, clauses));
 }
 
 const STAGING = 'pantheon_bulk_insert';
@@ -75,30 +111,116 @@ function stagedWriter(plan: ColumnPlan, { conflict, returning }: WriteClauses): 
   };
 }
 
+async function copyInto(client: PoolClient, table: string, group: ColumnGroup): Promise<void> {
+  const { columns, values, indexes } = group;
+  const copy = new CopyStream(client, table, columns);
+  for (let row = 0; row < indexes.length && copy.isOpen; row += 1) {
+    let line = '';
+    for (let column = 0; column < values.length; column += 1) {
+      line += field(column, (values[column] as (string | null)[])[row] as string | null);
+    }
+    const isFull = copy.add(line);
+    if (isFull !== undefined) await isFull;
+  }
+  await copy.end();
+}
+
+/** One COPY for as long as the rows have the same columns, whatever the batches. */
+class CopyWriter implements RowWriter {
+  private copy: CopyStream | undefined;
+  private mask = '';
+
+  constructor(private readonly plan: ColumnPlan) {}
+
+  async write(client: PoolClient, batch: readonly NumberedRow[]): Promise<Written> {
+    let count = 0;
+    const { columns } = this.plan;
+    for (const { row } of batch) {
+      let mask = '';
+      let line = '';
+      let fields = 0;
+      for (const column of columns) {
+        const value = column.read(row);
+        mask += value === undefined ? '0' : '1';
+        if (value === undefined) continue;
+        line += field(fields, value);
+        fields += 1;
+      }
+      if (this.copy === undefined || mask !== this.mask) {
+        count += (await this.finish()).count;
+        const present = columns.filter((_, at) => mask[at] === '1');
+        this.copy = new CopyStream(client, this.plan.table, present);
+        this.mask = mask;
+      }
+      const isFull = this.copy.add(line);
+      if (isFull !== undefined) await isFull;
+      if (!this.copy.isOpen) break;
+    }
+    // What was wrong with a row is known when the COPY ends.
+    if (this.copy?.isOpen === false) count += (await this.finish()).count;
+    return { count, rows: [] };
+  }
+
+  async finish(): Promise<Written> {
+    const { copy } = this;
+    if (copy === undefined) return NOTHING;
+    this.copy = undefined;
+    return { count: await copy.end(), rows: [] };
+  }
+
+  async abandon(): Promise<void> {
+    await this.copy?.abandon();
+    this.copy = undefined;
+  }
+}
+
 /** Text that is handed to the socket at once. */
 const CHUNK_CHARACTERS = 65_536;
 
-async function copyInto(client: PoolClient, table: string, group: ColumnGroup): Promise<Written> {
-  const { columns, values, indexes } = group;
-  const names = columns.map(({ name }) => name).join(', ');
-  const stream = client.query(copyFrom(`COPY ${table} (${names}) FROM STDIN`));
-  const end = finished(stream);
-  // An error ends the stream while it is being written to; it is thrown below.
-  end.catch(() => undefined);
-  let chunk = '';
-  for (let row = 0; row < indexes.length && !stream.destroyed; row += 1) {
-    for (let column = 0; column < values.length; column += 1) {
-      const value = (values[column] as (string | null)[])[row];
-      chunk += (column === 0 ? '' : '\t') + (value === null ? '\\N' : escaped(value as string));
-    }
-    chunk += '\n';
-    if (chunk.length < CHUNK_CHARACTERS) continue;
-    if (!stream.write(chunk)) await Promise.race([once(stream, 'drain'), end]);
-    chunk = '';
+/** A COPY that is under way. */
+class CopyStream {
+  private readonly stream: ReturnType<typeof copyFrom>;
+  private readonly ending: Promise<void>;
+  private chunk = '';
+
+  constructor(client: PoolClient, table: string, columns: readonly PlannedColumn[]) {
+    const names = columns.length === 0 ? '' : ` (${columns.map(({ name }) => name).join(', ')})`;
+    this.stream = client.query(copyFrom(`COPY ${table}${names} FROM STDIN`));
+    this.ending = finished(this.stream);
+    // An error ends the stream while it is being written to; `end` throws it.
+    this.ending.catch(() => undefined);
   }
-  if (!stream.destroyed) stream.end(chunk);
-  await end;
-  return { count: stream.rowCount, rows: [] };
+
+  get isOpen(): boolean {
+    return !this.stream.destroyed;
+  }
+
+  /** @returns what to wait for before the next line, if anything */
+  add(line: string): Promise<unknown> | undefined {
+    this.chunk += line + '\n';
+    if (this.chunk.length < CHUNK_CHARACTERS || !this.isOpen) return undefined;
+    const hasRoom = this.stream.write(this.chunk);
+    this.chunk = '';
+    if (hasRoom) return undefined;
+    return Promise.race([once(this.stream, 'drain'), this.ending]).catch(() => undefined);
+  }
+
+  /** @returns the rows that were stored */
+  async end(): Promise<number> {
+    if (this.isOpen) this.stream.end(this.chunk);
+    await this.ending;
+    return this.stream.rowCount;
+  }
+
+  async abandon(): Promise<void> {
+    this.stream.destroy();
+    await this.ending.catch(() => undefined);
+  }
+}
+
+function field(place: number, value: string | null): string {
+  const text = value === null ? '\\N' : escaped(value);
+  return place === 0 ? text : `\t${text}`;
 }
 
 const SPECIAL = /[\\\t\n\r]/;

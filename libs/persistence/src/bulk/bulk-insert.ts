@@ -4,18 +4,13 @@ import type { PoolClient } from 'pg';
 import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
 import { poolOf } from '../data-source.js';
 import { DatabaseError } from '../errors/database-error.js';
-import { copyWriter, unnestWriter, type WriteGroup, type Written } from './batch-writers.js';
+import { copyWriter, type RowWriter, unnestWriter, type Written } from './batch-writers.js';
 import type { BulkInsertOptions, BulkInsertReport, RejectedRow } from './bulk-insert.types.js';
-import { ColumnPlan } from './column-plan.js';
+import { ColumnPlan, type NumberedRow } from './column-plan.js';
 import { writeClauses } from './write-clauses.js';
 
 /** From here on COPY is faster than one statement a batch. */
 const COPY_FROM_ROWS = 2_000;
-
-interface Numbered {
-  readonly index: number;
-  readonly row: object;
-}
 
 /**
  * Stores any number of rows of an entity, of which only a few batches are in memory at once. Values
@@ -34,8 +29,9 @@ export async function bulkInsert<Row extends ObjectLiteral>(
   const clauses = writeClauses(plan, options.conflict ?? 'fail', options.returning ?? []);
   const input = new Batches(rows, options.batchRows ?? 1_000);
   const method = await choose(options.method ?? 'auto', input);
-  const write = method === 'copy' ? copyWriter(plan, clauses) : unnestWriter(plan, clauses);
-  const insert = new BulkInsert<Row>(dataSource, plan, write, options);
+  const newWriter = (): RowWriter =>
+    method === 'copy' ? copyWriter(plan, clauses) : unnestWriter(plan, clauses);
+  const insert = new BulkInsert<Row>(dataSource, newWriter, options);
   await (options.onError === 'report' ? insert.writeEach(input) : insert.writeAll(input));
   return { ...insert.report(), method };
 }
@@ -51,7 +47,7 @@ async function choose(
 /** The input in batches, with a look ahead at its size. */
 class Batches {
   private readonly iterator: Iterator<object> | AsyncIterator<object>;
-  private readonly ahead: Numbered[] = [];
+  private readonly ahead: NumberedRow[] = [];
   private index = 0;
 
   constructor(
@@ -72,7 +68,7 @@ class Batches {
   }
 
   /** Empty at the end. */
-  async next(): Promise<Numbered[]> {
+  async next(): Promise<NumberedRow[]> {
     const batch = this.ahead.splice(0, this.batchRows);
     while (batch.length < this.batchRows) {
       const row = await this.read();
@@ -86,7 +82,7 @@ class Batches {
     await this.iterator.return?.();
   }
 
-  private async read(): Promise<Numbered | undefined> {
+  private async read(): Promise<NumberedRow | undefined> {
     // Awaiting each row of an array would take longer than to write it.
     const given = this.iterator.next();
     const { done, value } = 'then' in given ? await given : given;
@@ -103,8 +99,7 @@ class BulkInsert<Row extends ObjectLiteral> {
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly plan: ColumnPlan,
-    private readonly write: WriteGroup,
+    private readonly newWriter: () => RowWriter,
     private readonly options: BulkInsertOptions<Row>,
   ) {}
 
@@ -116,11 +111,11 @@ class BulkInsert<Row extends ObjectLiteral> {
   /** All or nothing. */
   async writeAll(input: Batches): Promise<void> {
     try {
-      await this.inTransaction(async (client) => {
+      await this.inTransaction(async (client, writer) => {
         const all: Written[] = [];
         for (let batch = await input.next(); batch.length > 0; batch = await input.next()) {
           this.options.signal?.throwIfAborted();
-          all.push(...(await this.writeBatch(client, batch)));
+          all.push(await writer.write(client, batch));
           await breathe();
         }
         return all;
@@ -146,9 +141,9 @@ class BulkInsert<Row extends ObjectLiteral> {
   }
 
   /** A batch that fails is halved until the rows that are to blame are alone. */
-  private async writeOrHalve(batch: readonly Numbered[]): Promise<void> {
+  private async writeOrHalve(batch: readonly NumberedRow[]): Promise<void> {
     try {
-      await this.inTransaction((client) => this.writeBatch(client, batch));
+      await this.inTransaction(async (client, writer) => [await writer.write(client, batch)]);
     } catch (error) {
       const code = sqlStateOf(error);
       if (code === undefined) throw error;
@@ -160,18 +155,18 @@ class BulkInsert<Row extends ObjectLiteral> {
       }
       this.rejectedCount += 1;
       if (this.rejected.length >= (this.options.maxReported ?? 1_000)) return;
-      this.rejected.push({ index: (batch[0] as Numbered).index, code, detail: messageOf(error) });
+      this.rejected.push({
+        index: (batch[0] as NumberedRow).index,
+        code,
+        detail: messageOf(error),
+      });
     }
   }
 
-  private async writeBatch(client: PoolClient, batch: readonly Numbered[]): Promise<Written[]> {
-    const all: Written[] = [];
-    for (const group of this.plan.group(batch)) all.push(await this.write(client, group));
-    return all;
-  }
-
   /** What was written counts when it is committed. */
-  private async inTransaction(work: (client: PoolClient) => Promise<Written[]>): Promise<void> {
+  private async inTransaction(
+    work: (client: PoolClient, writer: RowWriter) => Promise<Written[]>,
+  ): Promise<void> {
     const pool = poolOf(this.dataSource);
     if (pool === undefined) {
       throw new DatabaseError(
@@ -182,9 +177,11 @@ class BulkInsert<Row extends ObjectLiteral> {
       );
     }
     const client = await pool.connect();
+    const writer = this.newWriter();
     try {
       await client.query('BEGIN');
-      const all = await work(client);
+      const all = await work(client, writer);
+      all.push(await writer.finish(client));
       await client.query('COMMIT');
       client.release();
       for (const { count, rows } of all) {
@@ -192,6 +189,7 @@ class BulkInsert<Row extends ObjectLiteral> {
         for (const row of rows) this.rows.push(row);
       }
     } catch (error) {
+      await writer.abandon();
       const isUndone = await client.query('ROLLBACK').then(
         () => true,
         () => false,
