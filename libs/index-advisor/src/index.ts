@@ -46,3 +46,13 @@ export type {
   RefusedCandidate,
   Statement,
 } from './what-if/what-if-planner.js';
+export type { EvidenceValue, Finding, FindingReport } from './finding.js';
+export { adviseRemoval, adviseUpkeep } from './removal/advise-removal.js';
+export type { RemovalOptions } from './removal/advise-removal.js';
+export { readUsageAge } from './removal/usage-age.js';
+export type { UsageAge } from './removal/usage-age.js';
+export type { WeighedStatement } from './removal/redundant-indexes.js';
+export { adviseSchema } from './schema-advice/advise-schema.js';
+export type { SchemaAdviceOptions } from './schema-advice/advise-schema.js';
+export { readSequences } from './schema-advice/read-sequences.js';
+export type { ColumnSequence } from './schema-advice/read-sequences.js';

@@ -31,8 +31,10 @@ export class ExplainScripts {
     const name = await this.#prepare(sql);
     // A plan for any value is made anew each time, as a prepared one outlives its indexes.
     if (parameters === undefined) return `EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) ${sql}`;
+    // So does that of a prepared statement without parameters, which is planned once for all.
+    if (parameters.length === 0) return `EXPLAIN (VERBOSE, FORMAT JSON) ${sql}`;
     const values = parameters.map((value) => parameterLiteral(value)).join(', ');
-    return `EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE ${name}${values === '' ? '' : `(${values})`}`;
+    return `EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE ${name}(${values})`;
   }
 
   /** Parses a statement once, and makes sure that it is one. */
