@@ -128,7 +128,7 @@ async function copyInto(client: PoolClient, table: string, group: ColumnGroup): 
 /** One COPY for as long as the rows have the same columns, whatever the batches. */
 class CopyWriter implements RowWriter {
   private copy: CopyStream | undefined;
-  private mask = '';
+  private present: readonly PlannedColumn[] = [];
 
   constructor(private readonly plan: ColumnPlan) {}
 
@@ -136,21 +136,21 @@ class CopyWriter implements RowWriter {
     let count = 0;
     const { columns } = this.plan;
     for (const { row } of batch) {
-      let mask = '';
       let line = '';
+      // Of this row; compared with those of the COPY without making a list for each row.
       let fields = 0;
+      let isSame = this.copy !== undefined;
       for (const column of columns) {
         const value = column.read(row);
-        mask += value === undefined ? '0' : '1';
         if (value === undefined) continue;
+        if (isSame) isSame = this.present[fields] === column;
         line += field(fields, value);
         fields += 1;
       }
-      if (this.copy === undefined || mask !== this.mask) {
+      if (this.copy === undefined || !isSame || fields !== this.present.length) {
         count += (await this.finish()).count;
-        const present = columns.filter((_, at) => mask[at] === '1');
-        this.copy = new CopyStream(client, this.plan.table, present);
-        this.mask = mask;
+        this.present = columns.filter((column) => column.read(row) !== undefined);
+        this.copy = new CopyStream(client, this.plan.table, this.present);
       }
       const isFull = this.copy.add(line);
       if (isFull !== undefined) await isFull;

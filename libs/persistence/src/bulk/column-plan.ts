@@ -148,7 +148,6 @@ function plan(
       ? String(metadata.discriminatorValue)
       : undefined;
   const toOwnText = isBare ? textOf(column.type) : undefined;
-  const given = (row: object): unknown => (row as Record<string, unknown>)[property];
   return {
     property,
     name: quoted(column.databaseName),
@@ -163,7 +162,7 @@ function plan(
             return value === undefined ? initial : toText(value);
           }
         : (row) => {
-            const value = given(row);
+            const value = (row as Record<string, unknown>)[property];
             if (value === undefined) return initial;
             return value === null ? null : toOwnText(value);
           },
