@@ -12,7 +12,7 @@ export interface Block {
 
 /** The documents for people. */
 export async function documentPaths(): Promise<string[]> {
-  const names = await readdir('docs');
+  const names = await readdir('docs', { recursive: true });
   return [
     'README.md',
     ...names.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
