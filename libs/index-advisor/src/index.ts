@@ -56,3 +56,28 @@ export { adviseSchema } from './schema-advice/advise-schema.js';
 export type { SchemaAdviceOptions } from './schema-advice/advise-schema.js';
 export { readSequences } from './schema-advice/read-sequences.js';
 export type { ColumnSequence } from './schema-advice/read-sequences.js';
+export { joinWorkload, readWorkload } from './workload/read-workload.js';
+export type { ReadWorkloadOptions } from './workload/read-workload.js';
+export { WorkloadSource } from './workload/workload.js';
+export type {
+  RecordedStatement,
+  RecordedWorkload,
+  Workload,
+  WorkloadStatement,
+} from './workload/workload.js';
+export { proposeCandidates } from './candidates/propose-candidates.js';
+export type { ProposedCandidates } from './candidates/propose-candidates.js';
+export type { Candidate, CandidateLimits } from './candidates/candidate.js';
+export { adviseIndexes } from './selection/advise-indexes.js';
+export type { AdviseOptions } from './selection/advise-indexes.js';
+export type {
+  AdvisedIndex,
+  AdviceProgress,
+  IndexAdvice,
+  ServedStatement,
+} from './selection/advice.js';
+export { selectIndexes } from './selection/select-indexes.js';
+export type { Selection, SelectionOptions } from './selection/select-indexes.js';
+export { readProblem, writeProblem } from './selection/problem.js';
+export type { SavedProblem } from './selection/problem.js';
+export { createStatement, indexName } from './selection/index-name.js';

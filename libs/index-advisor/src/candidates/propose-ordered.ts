@@ -100,7 +100,8 @@ function covering(
   const proven = new Set(predicates.map(({ key }) => key.column));
   const include = table.columns
     .filter(({ name }) => columns.has(name) && !keys.has(name) && !proven.has(name))
-    .map(({ name }) => name);
+    .map(({ name }) => name)
+    .toSorted();
   if (include.length === 0 || include.length > maxIncluded) return [];
   const stored = [...keys, ...include]
     .map((name) => columnOf(table, name))

@@ -37,6 +37,8 @@ export async function relax(
   start: Float64Array,
   options: {
     readonly rounds: number;
+    /** Whether the prices to start from were good nearby. */
+    readonly isWarm: boolean;
     readonly best: number;
     readonly onRounded: OnRounded;
     readonly isOver: () => boolean;
@@ -46,7 +48,8 @@ export async function relax(
   const round = new Round(instance, decisions);
   let best: Relaxed | undefined;
   let target = options.best;
-  let step = 1;
+  // Prices that were good for the whole need small changes for a part.
+  let step = options.isWarm ? 0.3 : 1;
   let stale = 0;
   for (let count = 0; count < options.rounds; count += 1) {
     const bound = round.evaluate(prices);

@@ -41,7 +41,7 @@ interface Part {
 }
 
 const ROOT_ROUNDS = 600;
-const ROUNDS = 80;
+const ROUNDS = 40;
 /** The event loop gets its turn after so long. */
 const TURN_MS = 20;
 
@@ -128,6 +128,7 @@ class Search {
     this.#nodes += 1;
     return relax(this.instance, decisions, start, {
       rounds,
+      isWarm: rounds !== ROOT_ROUNDS,
       best: this.#bestCost,
       onRounded: async (taken) => {
         await this.#giveWay();

@@ -9,6 +9,8 @@ export interface Grammar {
   parse(text: string): readonly SqlNode[] | undefined;
   /** The same for texts that differ only in spaces, literals and the length of lists. */
   fingerprint(text: string): string | undefined;
+  /** The text with `$n` in place of every literal, so that it can be shown. */
+  normalize(text: string): string | undefined;
 }
 
 let loading: Promise<Grammar> | undefined;
@@ -29,6 +31,7 @@ async function load(): Promise<Grammar> {
         return stmts.flatMap(({ stmt }) => (stmt === undefined ? [] : [stmt]));
       }),
     fingerprint: (text) => attempt(() => parser.fingerprintSync(text)),
+    normalize: (text) => attempt(() => parser.normalizeSync(text)),
   };
 }
 
