@@ -81,3 +81,16 @@ export type { Selection, SelectionOptions } from './selection/select-indexes.js'
 export { readProblem, writeProblem } from './selection/problem.js';
 export type { SavedProblem } from './selection/problem.js';
 export { createStatement, indexName } from './selection/index-name.js';
+export type { ChangeSession, OpenChangeSession } from './change/change-session.js';
+export { openPgSession } from './change/open-pg-session.js';
+export { CallbackChangeAudit, ChangeAudit } from './change/change-audit.js';
+export type { ChangeEntry, ChangeStep } from './change/change-audit.js';
+export type { ChangeLimits } from './change/change-limits.js';
+export type { BuildProgress } from './change/build-watchdog.js';
+export { IndexChanger } from './change/index-changer.js';
+export type {
+  ChangeOutcome,
+  ChangeRun,
+  IndexChange,
+  IndexChangerOptions,
+} from './change/index-changer.js';
