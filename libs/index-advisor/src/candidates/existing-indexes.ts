@@ -2,9 +2,20 @@ import type { Table } from '../catalog/catalog.js';
 import type { CatalogIndex, IndexKey } from '../catalog/catalog-index.js';
 import { type CandidateIndex, type CandidateKey, quoteName } from '../what-if/candidate-index.js';
 
-/** Whether an index that is there can do whatever a candidate could. */
+/**
+ * Whether an index that is there can do whatever a candidate could, or finds the one row that a
+ * candidate would find: columns after a unique key narrow nothing down.
+ */
 export function isServed(table: Table, candidate: CandidateIndex): boolean {
-  return table.indexes.some((index) => index.isValid && covers(index, candidate));
+  return table.indexes.some(
+    (index) => index.isValid && (covers(index, candidate) || isUniqueStart(index, candidate)),
+  );
+}
+
+function isUniqueStart(index: CatalogIndex, { method, keys }: CandidateIndex): boolean {
+  if (!index.isUnique || index.where !== undefined || method !== 'btree') return false;
+  const first = new Set(keys.slice(0, index.keys.length).map(({ column }) => column));
+  return index.keys.every(({ column }) => column !== undefined && first.has(column));
 }
 
 /**

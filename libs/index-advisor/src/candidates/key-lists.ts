@@ -30,31 +30,37 @@ export function keyLists(table: Table, wanted: Wanted, maxKeys: number): readonl
   const ranges = of('range');
   const joins = of('join');
   const orders = wanted.orders
-    .map((order) => ({ why: WHY[order.why], terms: canonical(usefulTerms(table, order)) }))
+    .map((order) => canonicalOrder(order.why, usefulTerms(table, order)))
     .filter(({ terms }) => terms.length > 0);
-  const lists = [
-    mainList(equal, [], ''),
-    ...ranges.map((range) => mainList(equal, [ascending(range)], `range of ${range.sql}`)),
+  const lists: readonly KeyList[] = [
+    listOf(equal),
+    ...ranges.map((range) => listOf(equal, [ascending(range)], `range of ${range.sql}`)),
     ...orders.flatMap((order) => orderLists(fixed, equal, order)),
     ...joins.flatMap((join) => joinLists(join, { equal, ranges, joins, orders })),
-    ...orders.map(({ why, terms }) => ({ terms, reason: `${why} ${textOf(terms)}`, isMain: true })),
-    ...rotations(equal).map((keys) => ({ ...mainList(keys, [], ''), isMain: false })),
-    ...[...equal, ...ranges].map((key) => ({
-      ...mainList([], [ascending(key)], `condition on ${key.sql}`),
-      isMain: false,
-    })),
+    ...orders.map(({ reason, terms }) => listOf([], terms, reason)),
+    ...rotations(equal).map((keys) => partOf(listOf(keys))),
+    ...[...equal, ...ranges].map((key) =>
+      partOf(listOf([], [ascending(key)], `condition on ${key.sql}`)),
+    ),
   ];
-  const seen = new Set<string>();
-  return lists
-    .map((list) => ({ ...list, terms: uniqueTerms(list.terms).slice(0, maxKeys) }))
-    .filter(({ terms }) => {
-      const identity = JSON.stringify(
-        terms.map(({ key, direction, nulls }) => [key.sql, direction, nulls]),
-      );
-      if (terms.length === 0 || seen.has(identity)) return false;
-      seen.add(identity);
-      return true;
-    });
+  return uniqueLists(
+    lists.map(({ terms, reason, isMain }) => ({
+      terms: uniqueTerms(terms).slice(0, maxKeys),
+      reason,
+      isMain,
+    })),
+  );
+}
+
+function uniqueLists(lists: readonly KeyList[]): readonly KeyList[] {
+  const byTerms = new Map<string, KeyList>();
+  for (const list of lists) {
+    const identity = JSON.stringify(
+      list.terms.map(({ key, direction, nulls }) => [key.sql, direction, nulls]),
+    );
+    if (list.terms.length > 0 && !byTerms.has(identity)) byTerms.set(identity, list);
+  }
+  return [...byTerms.values()];
 }
 
 const WHY: Readonly<Record<Order['why'], string>> = {
@@ -66,19 +72,23 @@ const WHY: Readonly<Record<Order['why'], string>> = {
 };
 
 interface CanonicalOrder {
-  readonly why: string;
+  readonly reason: string;
   readonly terms: readonly OrderTerm[];
+}
+
+function canonicalOrder(why: Order['why'], given: readonly OrderTerm[]): CanonicalOrder {
+  const terms = canonical(given);
+  return { reason: `${WHY[why]} ${textOf(terms)}`, terms };
 }
 
 function orderLists(
   fixed: readonly KeyTerm[],
   equal: readonly KeyTerm[],
-  { why, terms }: CanonicalOrder,
+  { reason, terms }: CanonicalOrder,
 ): readonly KeyList[] {
-  const reason = `${why} ${textOf(terms)}`;
+  const list = listOf(equal, terms, reason);
   // After a list of values the rows come in several runs, so the order may want to lead.
-  const leading = fixed.length === equal.length ? [] : [mainList(fixed, terms, reason)];
-  return [mainList(equal, terms, reason), ...leading];
+  return fixed.length === equal.length ? [list] : [list, listOf(fixed, terms, reason)];
 }
 
 function joinLists(
@@ -91,28 +101,42 @@ function joinLists(
   },
 ): readonly KeyList[] {
   const { equal, ranges, joins, orders } = wanted;
-  const reason = `join on ${join.sql}`;
+  const joined = (terms: readonly OrderTerm[], also = ''): KeyList => ({
+    terms,
+    reason: `join on ${join.sql}${also}`,
+    isMain: true,
+  });
+  const keys = (...given: readonly KeyTerm[]) => given.map((key) => ascending(key));
   const others = joins.filter((other) => other.sql !== join.sql);
-  const after = [...ranges.map((range) => ({ terms: [ascending(range)] })), ...orders];
   return [
-    mainList([join], [], reason),
-    ...(equal.length === 0
-      ? []
-      : [mainList([...equal, join], [], reason), mainList([join, ...equal], [], reason)]),
-    ...after.map(({ terms }) =>
-      mainList([join, ...equal], terms, `${reason}, then ${textOf(terms)}`),
+    joined(keys(join)),
+    ...(equal.length === 0 ? [] : [joined(keys(...equal, join)), joined(keys(join, ...equal))]),
+    ...ranges.map((range) => joined(keys(join, ...equal, range), `, then range of ${range.sql}`)),
+    ...orders.map(({ terms, reason }) =>
+      joined(keys(join, ...equal).concat(terms), `, then ${reason}`),
     ),
-    ...others.map((other) => mainList([join, other], [], reason)),
-  ].map((list) => ({ ...list, reason: list.reason.startsWith('join') ? list.reason : reason }));
+    ...others.map((other) => joined(keys(join, other))),
+  ];
 }
 
-function mainList(equal: readonly KeyTerm[], rest: readonly OrderTerm[], reason: string): KeyList {
-  const terms = [...equal.map((key) => ascending(key)), ...rest];
-  const equality =
-    equal.length === 0 ? [] : [`equality on ${equal.map(({ sql }) => sql).join(', ')}`];
-  const isJoin = reason.startsWith('join');
-  const parts = [...(isJoin ? [] : equality), ...(reason === '' ? [] : [reason])];
-  return { terms, reason: parts.join(', then '), isMain: true };
+/** Equalities first, then what comes in an order. */
+function listOf(
+  equal: readonly KeyTerm[],
+  rest: readonly OrderTerm[] = [],
+  reason?: string,
+): KeyList {
+  const names = equal.map(({ sql }) => sql).join(', ');
+  const reasons = [equal.length === 0 ? undefined : `equality on ${names}`, reason];
+  return {
+    terms: equal.map((key) => ascending(key)).concat(rest),
+    reason: reasons.filter((part) => part !== undefined).join(', then '),
+    isMain: true,
+  };
+}
+
+/** A list with a part of what is wanted. */
+function partOf({ terms, reason }: KeyList): KeyList {
+  return { terms, reason, isMain: false };
 }
 
 function keysOf(
@@ -157,7 +181,7 @@ function bySelectivity(table: Table) {
 function rotations(keys: readonly KeyTerm[]): readonly (readonly KeyTerm[])[] {
   return keys
     .slice(1, ROTATIONS + 1)
-    .map((first) => [first, ...keys.filter((key) => key !== first)]);
+    .map((first) => [first].concat(keys.filter((key) => key !== first)));
 }
 
 function unique(keys: readonly KeyTerm[]): readonly KeyTerm[] {

@@ -61,9 +61,10 @@ export async function proposeCandidates(
     }
   }
   return {
-    candidates: [...found.values()].map(({ candidate, statements: served }) => ({
-      ...candidate,
-      statements: [...served],
+    candidates: [...found.values()].map(({ candidate: { index, reason }, statements: served }) => ({
+      index,
+      reason,
+      statements: Array.from(served),
     })),
     facts,
     notes:

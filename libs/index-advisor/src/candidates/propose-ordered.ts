@@ -28,16 +28,11 @@ export function proposeOrdered(
     use.conditions,
     ...use.alternatives.map((branch) => [...use.conditions, ...branch]),
   ].map((conditions): Wanted => ({ conditions, orders: use.orders }));
-  return wanteds.flatMap((wanted) => {
-    const lists = keyLists(use.table, wanted, limits.maxKeys);
-    return [
-      ...lists.flatMap((list) => [
-        proposal(use.table, list),
-        ...covering(use, list, undefined, limits),
-      ]),
-      ...proposePartial(use, wanted, isConstant, limits),
-    ];
-  });
+  return wanteds.flatMap((wanted) =>
+    keyLists(use.table, wanted, limits.maxKeys)
+      .flatMap((list) => withCovering(use, list, undefined, limits))
+      .concat(proposePartial(use, wanted, isConstant, limits)),
+  );
 }
 
 function proposePartial(
@@ -64,10 +59,7 @@ function proposePartial(
     const lists = keyLists(use.table, { ...wanted, conditions: rest }, limits.maxKeys);
     const main = lists.filter(({ isMain }) => isMain);
     const chosen = main.length > 0 ? main : fallback(use.table, predicates);
-    return chosen.flatMap((list) => [
-      proposal(use.table, list, where),
-      ...covering(use, list, where, limits, predicates),
-    ]);
+    return chosen.flatMap((list) => withCovering(use, list, where, limits, predicates));
   });
 }
 
@@ -87,13 +79,24 @@ function isSelective(table: Table, { constant = '', key }: Condition): boolean {
   return !constant.endsWith('IS NOT NULL') || 1 - nulls <= LARGEST_SHARE;
 }
 
+function withCovering(
+  use: TableUse,
+  list: KeyList,
+  where: string | undefined,
+  limits: Limits,
+  predicates: readonly Condition[] = [],
+): readonly Proposal[] {
+  const plain = proposal(use.table, list, where);
+  return [plain].concat(covering(use, list, where, limits, predicates));
+}
+
 /** The same keys with all other columns that are read, when that is much narrower than the rows. */
 function covering(
   { table, columns }: TableUse,
   list: KeyList,
   where: string | undefined,
   { maxIncluded }: Limits,
-  predicates: readonly Condition[] = [],
+  predicates: readonly Condition[],
 ): readonly Proposal[] {
   if (!list.isMain) return [];
   const keys = new Set(list.terms.map(({ key }) => key.column));
@@ -139,12 +142,13 @@ export function bare(sql: string): string {
   if (!sql.startsWith('(')) return sql;
   let depth = 0;
   let isText = false;
-  for (const [position, character] of [...sql].entries()) {
+  for (let position = 0; position < sql.length; position += 1) {
+    const character = sql[position];
     if (character === "'") isText = !isText;
     if (isText) continue;
     if (character === '(') depth += 1;
     if (character === ')') depth -= 1;
-    if (depth === 0) return position === [...sql].length - 1 ? sql.slice(1, -1) : sql;
+    if (depth === 0) return position === sql.length - 1 ? sql.slice(1, -1) : sql;
   }
   return sql;
 }

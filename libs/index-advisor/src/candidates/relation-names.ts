@@ -30,7 +30,8 @@ export class RelationNames {
   }
 
   find({ schemaname, relname = '' }: RelationName): NamedRelation | undefined {
-    for (const schema of schemaname === undefined ? this.#searchPath : [schemaname]) {
+    const schemas = schemaname === undefined ? this.#searchPath : [schemaname];
+    for (const schema of schemas) {
       const table = this.#tables.get(keyOf(schema, relname));
       if (table !== undefined) return { kind: 'table', table };
       const view = this.#views.get(keyOf(schema, relname));

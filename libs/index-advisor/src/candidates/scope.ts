@@ -40,10 +40,15 @@ export class Scope {
 
   /** The same relations, with names that refer to another branch of UNIONs. */
   atBranch(branch: number): Scope {
-    const scope = new Scope(this.parent, branch);
-    scope.items.push(...this.items);
-    for (const [name, outputs] of this.ctes) scope.ctes.set(name, outputs);
-    return scope;
+    return this.#copy(branch, true);
+  }
+
+  /**
+   * What a query in a FROM clause or in WITH sees: CTEs so far, the levels around, and of this level
+   * the relations so far when it is LATERAL. What is added later must stay unseen, itself included.
+   */
+  within(isLateral: boolean): Scope {
+    return this.#copy(this.branch, isLateral);
   }
 
   /** The number of branches of the UNION that has most of them. */
@@ -78,6 +83,13 @@ export class Scope {
   outputsOf(item: ScopeItem): readonly Output[] {
     if ('use' in item) return [];
     return item.outputs?.[this.branch % item.outputs.length] ?? [];
+  }
+
+  #copy(branch: number, withItems: boolean): Scope {
+    const scope = new Scope(this.parent, branch);
+    if (withItems) scope.items.push(...this.items);
+    for (const [name, outputs] of this.ctes) scope.ctes.set(name, outputs);
+    return scope;
   }
 
   #columnOf(item: ScopeItem, column: string): Resolved | undefined {

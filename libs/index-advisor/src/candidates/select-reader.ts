@@ -54,7 +54,10 @@ export class SelectReader {
       // Within itself a recursive query is known by name alone.
       scope.ctes.set(ctename, undefined);
       if (ctequery === undefined || !('SelectStmt' in ctequery)) continue;
-      scope.ctes.set(ctename, renamed(this.read(ctequery.SelectStmt, scope), aliascolnames));
+      scope.ctes.set(
+        ctename,
+        renamed(this.read(ctequery.SelectStmt, scope.within(false)), aliascolnames),
+      );
     }
   }
 
@@ -140,10 +143,10 @@ export class SelectReader {
     return { alias: name, use };
   }
 
-  #subquery({ subquery, alias }: RangeSubselect, scope: Scope): void {
+  #subquery({ subquery, alias, lateral }: RangeSubselect, scope: Scope): void {
     if (subquery === undefined || !('SelectStmt' in subquery)) return;
-    // Of a LATERAL one the relations before it are in sight; others do not name them.
-    const outputs = renamed(this.read(subquery.SelectStmt, scope), alias?.colnames);
+    const inner = scope.within(lateral === true);
+    const outputs = renamed(this.read(subquery.SelectStmt, inner), alias?.colnames);
     scope.items.push({ alias: alias?.aliasname ?? '', outputs });
   }
 
@@ -168,10 +171,8 @@ export class SelectReader {
     }
     // The join's own name stands for both sides; columns are found by name alone in most uses.
     if (alias?.aliasname === undefined) return;
-    const aliased = scope.items
-      .slice(start)
-      .map((item) => ({ ...item, alias: alias.aliasname ?? '' }));
-    scope.items.push(...aliased);
+    const { aliasname } = alias;
+    for (const item of scope.items.slice(start)) scope.items.push({ ...item, alias: aliasname });
   }
 
   #mark(value: unknown, scope: Scope): void {
@@ -203,7 +204,7 @@ export class SelectReader {
   #markColumn(fields: readonly string[], scope: Scope): void {
     const resolved = scope.resolve(fields);
     if (resolved !== undefined) return this.#markOrigin(resolved);
-    const item = scope.itemOf(fields.filter((field) => field !== '*').at(-1) ?? '');
+    const item = scope.itemOf(fields.findLast((field) => field !== '*') ?? '');
     if (item !== undefined) return this.#markItem(item, scope);
     if (fields.at(-1) === '*') for (const each of scope.items) this.#markItem(each, scope);
   }

@@ -56,17 +56,20 @@ export async function enumeratePlans(
     known.push({ given, planned });
     open.push({ given, planned });
   };
+  const note = ({ used, cost }: PlannedCost): void => {
+    const sorted = used.toSorted((a, b) => a - b);
+    const key = sorted.join();
+    if (sorted.length === 0 || cost >= base.cost || plans.has(key)) return;
+    plans.set(key, { indexes: sorted, cost });
+  };
   await look(new Set(indexes));
   while (open.length > 0) {
     const { given, planned } = takeCheapest(open);
-    if (planned.used.length > 0 && planned.cost < base.cost) {
-      const used = planned.used.toSorted((a, b) => a - b);
-      const key = used.join();
-      if (!plans.has(key)) plans.set(key, { indexes: used, cost: planned.cost });
-    }
+    note(planned);
     // Fewer indexes cannot make it cheaper.
     if (planned.cost >= base.cost * (1 - LEAST_GAIN)) break;
     if (calls >= maxCalls || isOver()) {
+      for (const other of open) note(other.planned);
       return { baseCost: base.cost, plans: [...plans.values()], floorCost: planned.cost };
     }
     for (const index of planned.used) {

@@ -24,14 +24,16 @@ export function loadGrammar(): Promise<Grammar> {
 async function load(): Promise<Grammar> {
   const parser = await import('libpg-query');
   await parser.loadModule();
+  // They compute in memory, so there is nothing to wait for.
+  const { parseSync: parse, fingerprintSync: fingerprint, normalizeSync: normalize } = parser;
   return {
     parse: (text) =>
       attempt(() => {
-        const { stmts = [] } = parser.parseSync(text);
+        const { stmts = [] } = parse(text);
         return stmts.flatMap(({ stmt }) => (stmt === undefined ? [] : [stmt]));
       }),
-    fingerprint: (text) => attempt(() => parser.fingerprintSync(text)),
-    normalize: (text) => attempt(() => parser.normalizeSync(text)),
+    fingerprint: (text) => attempt(() => fingerprint(text)),
+    normalize: (text) => attempt(() => normalize(text)),
   };
 }
 
@@ -44,19 +46,24 @@ function attempt<Result>(run: () => Result): Result | undefined {
   }
 }
 
-/** Every object below a value of a syntax tree that stands under `kind`, in the text's order. */
+/** Every node of a kind below a value of a syntax tree, in the text's order. */
 export function nodesOf<Kind extends string>(
   value: unknown,
   kind: Kind,
 ): readonly Extract<SqlNode, { readonly [Key in Kind]: unknown }>[Kind][] {
+  return fieldsOf(value, kind) as Extract<SqlNode, { readonly [Key in Kind]: unknown }>[Kind][];
+}
+
+/** The values of all fields of a name below a value of a syntax tree. */
+export function fieldsOf(value: unknown, name: string): readonly unknown[] {
   const found: unknown[] = [];
   const visit = (current: unknown): void => {
     if (typeof current !== 'object' || current === null) return;
     for (const [key, child] of Object.entries(current)) {
-      if (key === kind) found.push(child);
+      if (key === name) found.push(child);
       visit(child);
     }
   };
   visit(value);
-  return found as Extract<SqlNode, { readonly [Key in Kind]: unknown }>[Kind][];
+  return found;
 }

@@ -1,5 +1,5 @@
 import type { ParamRef, TypeCast } from 'libpg-query';
-import { nodesOf, type SqlNode } from './grammar.js';
+import { fieldsOf, nodesOf, type SqlNode } from './grammar.js';
 
 /** Statements that have a plan. */
 const PLANNED = ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'] as const;
@@ -7,11 +7,13 @@ const PLANNED = ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeS
 /** Whether a statement has a plan and is about something else than the catalogs of PostgreSQL. */
 export function isAboutTables(statement: SqlNode): boolean {
   if (!PLANNED.some((kind) => kind in statement)) return false;
+  // The name of a CTE stands for what its query reads, which is among the relations itself.
+  const ctes = new Set(nodesOf(statement, 'CommonTableExpr').map(({ ctename }) => ctename));
   return relationsOf(statement).some(
     ({ schemaname, relname = '' }) =>
       schemaname !== 'pg_catalog' &&
       schemaname !== 'information_schema' &&
-      !(schemaname === undefined && relname.startsWith('pg_')),
+      (schemaname !== undefined || !(relname.startsWith('pg_') || ctes.has(relname))),
   );
 }
 
@@ -20,11 +22,10 @@ interface NamedRelation {
   readonly relname?: string;
 }
 
-/** Relations by the names in the statement; the target of a change stands without a node's name. */
+/** Relations by their names; the target of a change stands in a field of its own. */
 function relationsOf(statement: SqlNode): readonly NamedRelation[] {
-  const [body] = Object.values(statement) as { readonly relation?: NamedRelation }[];
-  const target = body?.relation === undefined ? [] : [body.relation];
-  return [...target, ...nodesOf(statement, 'RangeVar')];
+  const targets = fieldsOf(statement, 'relation') as readonly NamedRelation[];
+  return [...targets, ...nodesOf(statement, 'RangeVar')];
 }
 
 /** The highest `$n` of a statement. */
@@ -51,9 +52,9 @@ export function plannableText(text: string, statement: SqlNode, meanRows: number
       ? []
       : [{ ...spanOf(parameter), replacement: `$${number - before}` }];
   });
-  const shifted = edits.map((edit) => {
-    const before = limits.removed.filter((other) => other < edit.parameter).length;
-    return { ...edit, replacement: edit.write(edit.parameter - before) };
+  const shifted = edits.map(({ start, end, parameter, write }) => {
+    const before = limits.removed.filter((other) => other < parameter).length;
+    return { start, end, replacement: write(parameter - before) };
   });
   return applyEdits(text, [...renumbered, ...shifted]);
 }
