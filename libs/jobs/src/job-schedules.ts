@@ -10,6 +10,8 @@ import type { JobQueues } from './job-queues.js';
 import type { JobRegistry } from './job-registry.js';
 import type { Recurrence } from './schedule.js';
 
+/** What BullMQ says when another process stores the same schedule in the same instant. */
+const STORED_MEANWHILE = /job ID already exists/;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
@@ -70,13 +72,20 @@ export class JobSchedules {
   /** Creates or changes one schedule. */
   async put({ id, job, recurrence, payload, origin }: StoredSchedule): Promise<void> {
     const data: JobEnvelope = { payload, schedule: origin };
-    await this.queues.use(job.queue, (queue) =>
-      queue.upsertJobScheduler(id, toRepeat(recurrence), {
-        name: job.name,
-        data,
-        opts: jobOptions(job),
-      }),
-    );
+    const store = (): Promise<unknown> =>
+      this.queues.use(job.queue, (queue) =>
+        queue.upsertJobScheduler(id, toRepeat(recurrence), {
+          name: job.name,
+          data,
+          opts: jobOptions(job),
+        }),
+      );
+    try {
+      await store();
+    } catch (error) {
+      if (!STORED_MEANWHILE.test(messageOf(error))) throw error;
+      await store();
+    }
   }
 
   /** @returns whether there was such a schedule */
