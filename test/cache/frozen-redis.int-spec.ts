@@ -81,6 +81,29 @@ describe('a cache on a Redis that stands still', () => {
     return value;
   };
 
+  it('starts without it, and hears the others once it goes on', async () => {
+    signal('SIGSTOP');
+    const own = new Redis(server.url, { lazyConnect: true, enableOfflineQueue: false });
+    own.on('error', () => undefined);
+    const heartbeatMs = 200;
+    const backplane = new RedisBackplane({ redis: own });
+    const hub = new CacheHub({ backplane, heartbeatMs, publishTimeoutMs: TIER_TIMEOUT_MS });
+    hubs.push(hub);
+    try {
+      own.connect().catch(() => undefined);
+      const { ms } = await timed(() => hub.start());
+      expect(ms).toBeLessThan(2.5 * heartbeatMs + 1_000);
+      expect(hub.isInSync).toBe(false);
+      expect(await hub.cache<number>('orders').getOrSet('k', () => 1)).toBe(1);
+      signal('SIGCONT');
+      const startedMs = performance.now();
+      while (!hub.isInSync && performance.now() - startedMs < 10_000) await sleep(20);
+      expect(hub.isInSync).toBe(true);
+    } finally {
+      own.disconnect();
+    }
+  }, 30_000);
+
   it('answers a hit at once, a stale one after the soft time-out, a cold one after loader and level', async () => {
     const hub = await hubOf();
     const cache = hub.cache<number>('orders', {

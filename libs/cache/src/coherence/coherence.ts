@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BackgroundTasks, type Clock, newId } from '#libs/core';
 import type { Backplane } from '../backplane/backplane.js';
 import { cacheFault, cacheState } from '../statistics/cache.channels.js';
@@ -71,8 +72,15 @@ export class Coherence {
     const onState = (isConnected: boolean): void => this.onState(isConnected);
     const onMessage = (text: string): void => this.onMessage(text);
     this.timer = setInterval(() => this.beat(), this.options.heartbeatMs).unref();
-    await this.options.backplane.start(this.nodeId, { onState, onMessage });
-    await this.waitUntilHeard();
+    const starting = this.options.backplane.start(this.nodeId, { onState, onMessage });
+    this.options.tasks.run(() => starting);
+    const untilMs = this.options.clock.monotonicMs() + this.noticedAfterMs;
+    // A broker that stands still takes the connection and never says a word.
+    await Promise.race([
+      starting.catch(() => undefined),
+      sleep(this.noticedAfterMs, undefined, { ref: false }),
+    ]);
+    if (this.isConnected) await this.waitUntilHeard(untilMs);
   }
 
   /**
@@ -211,7 +219,7 @@ export class Coherence {
 
   private beat(): void {
     const silentMs = this.options.clock.monotonicMs() - this.echoedAtMs;
-    if (silentMs > this.options.heartbeatMs * MISSED_HEARTBEATS) this.lose();
+    if (silentMs > this.noticedAfterMs) this.lose();
     this.isBeatDue = true;
     this.startSending();
   }
@@ -222,8 +230,11 @@ export class Coherence {
     return this.gate.call('heartbeat', () => this.options.backplane.publish(text));
   }
 
-  private async waitUntilHeard(): Promise<void> {
-    const untilMs = this.options.clock.monotonicMs() + this.options.heartbeatMs * MISSED_HEARTBEATS;
+  private get noticedAfterMs(): number {
+    return this.options.heartbeatMs * MISSED_HEARTBEATS;
+  }
+
+  private async waitUntilHeard(untilMs: number): Promise<void> {
     while (!this.options.sync.isInSync && this.options.clock.monotonicMs() < untilMs) {
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
