@@ -1,9 +1,4 @@
-import {
-  type DynamicModule,
-  Module,
-  type OnApplicationShutdown,
-  type OnModuleInit,
-} from '@nestjs/common';
+import { type DynamicModule, Module, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { SettingsStore } from '#libs/config';
 import { Clock } from '#libs/core';
@@ -13,6 +8,7 @@ import { CacheControl } from './administration/cache-control.js';
 import { CacheOverview } from './administration/cache-overview.js';
 import { administrationProviders } from './administration/index.js';
 import { CacheRuntime } from './cache.runtime.js';
+import { CacheShutdownModule } from './cache-shutdown.module.js';
 import { CacheHub } from './engine/cache-hub.js';
 import { EntryCodec } from './entry/entry-codec.js';
 import { CACHE_MANAGER, CacheManagerFacade } from './facade/cache-manager.facade.js';
@@ -41,14 +37,14 @@ const CACHE_MANAGER_NAMESPACE = 'cache-manager';
  * global modules. Routes are mounted by the app: `cacheControllers`.
  */
 @Module({})
-export class CacheModule implements OnModuleInit, OnApplicationShutdown {
+export class CacheModule implements OnModuleInit {
   constructor(private readonly runtime: CacheRuntime) {}
 
   static forRoot(): DynamicModule {
     return {
       module: CacheModule,
       global: true,
-      imports: [DiscoveryModule, CacheDecoratorsModule],
+      imports: [DiscoveryModule, CacheDecoratorsModule, CacheShutdownModule],
       providers: [
         {
           provide: CacheRuntime,
@@ -74,6 +70,7 @@ export class CacheModule implements OnModuleInit, OnApplicationShutdown {
         ...queryResultProviders,
       ],
       exports: [
+        CacheRuntime,
         CacheHub,
         Caches,
         CACHE_MANAGER,
@@ -93,10 +90,6 @@ export class CacheModule implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): Promise<void> {
     return this.runtime.start();
-  }
-
-  onApplicationShutdown(): Promise<void> {
-    return this.runtime.close();
   }
 }
 

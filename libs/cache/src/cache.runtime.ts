@@ -179,7 +179,8 @@ function diskStoreOf(settings: CacheSettings, clock: Clock): DiskStore | undefin
 /** The pool of the application, looked up at each call since a data source may connect anew. */
 function sqlOf(dataSource: DataSource): SqlClient {
   return {
-    query(query) {
+    // Asynchronous, so that it rejects: whoever tidies up at the end must get to its end.
+    async query(query) {
       const pool = poolOf(dataSource);
       if (pool === undefined) throw new CacheUnavailableError('database', 'it is not connected');
       return pool.query(query);
