@@ -79,7 +79,7 @@ export class Loader {
     let capture = types.isPromise(captured) ? await captured : captured;
     let release: (() => Promise<void>) | undefined;
     if (options.lease && this.core.hub.leases !== undefined) {
-      const outcome = await this.lease(flight, find);
+      const outcome = await this.lease(flight, find, options.hardTimeoutMs);
       if (outcome.answer !== undefined) return outcome.answer;
       ({ release } = outcome);
       capture = await this.capture(options);
@@ -159,6 +159,8 @@ export class Loader {
     if (options.hardTimeoutMs === undefined) return work;
     return this.withinHardTimeout(flight, work, options.hardTimeoutMs, () => {
       context.abort();
+      // Others need not wait for a loader that its own callers have given up.
+      if (release !== undefined) this.core.inBackground('release', release);
       this.report(flight, startedMs, 'timed-out');
     });
   }
@@ -267,16 +269,21 @@ export class Loader {
     return written;
   }
 
-  /** Waits until this process may load, or another one has stored what it loaded. */
+  /**
+   * Waits until this process may load, or another one has stored what it loaded. Who has it for longer
+   * than a loader may take does not keep others from loading too.
+   */
   private async lease(
     flight: Flight,
     find: () => Promise<Answer | undefined>,
+    timeoutMs = Number.POSITIVE_INFINITY,
   ): Promise<{ answer?: Answer; release?: () => Promise<void> }> {
     const { leases } = this.core.hub;
     if (leases === undefined) return {};
     const { store, gate, leaseMs } = leases;
     const name = this.core.fullKey(flight.key);
     const owner = `${this.owner}:${newId()}`;
+    const untilMs = this.core.hub.clock.monotonicMs() + timeoutMs;
     const release = async (): Promise<void> => {
       await gate.call('release', () => store.release(name, owner));
     };
@@ -291,6 +298,7 @@ export class Loader {
         return { answer };
       }
       if (reply.value) return { release };
+      if (this.core.hub.clock.monotonicMs() >= untilMs) return {};
       await sleep(isFirst ? LEASE_POLL_MS / 2 : LEASE_POLL_MS * (0.5 + Math.random()));
     }
   }
