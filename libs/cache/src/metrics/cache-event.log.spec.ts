@@ -53,6 +53,17 @@ describe('CacheEventLog', () => {
     expect(destination.records.map(({ level }) => level)).toEqual(['warn', 'info', 'warn']);
   });
 
+  it('says once that a part is away, however often it was asked in vain', () => {
+    for (let probe = 0; probe < 10; probe += 1) {
+      for (const state of ['open', 'half-open'] as const) {
+        cacheState.publish(() => ({ part: 'redis', state }));
+      }
+    }
+    cacheState.publish(() => ({ part: 'redis', state: 'closed' }));
+    cacheState.publish(() => ({ part: 'redis', state: 'open' }));
+    expect(destination.records.map(({ level }) => level)).toEqual(['warn', 'info', 'warn']);
+  });
+
   it('is silent after it was closed, also twice', () => {
     log.onApplicationShutdown();
     log.onApplicationShutdown();

@@ -25,6 +25,8 @@ interface Silence {
 @Injectable()
 export class CacheEventLog implements OnModuleInit, OnApplicationShutdown {
   private readonly silences = new Map<string, Silence>();
+  /** Parts of which it was said that they are away; a probe that fails is no news. */
+  private readonly away = new Set<string>();
   private stops: (() => void)[] = [];
 
   constructor(
@@ -43,6 +45,7 @@ export class CacheEventLog implements OnModuleInit, OnApplicationShutdown {
   onApplicationShutdown(): void {
     for (const stop of this.stops.splice(0)) stop();
     this.silences.clear();
+    this.away.clear();
   }
 
   private onFault({ part, operation, error }: CacheFault): void {
@@ -68,9 +71,14 @@ export class CacheEventLog implements OnModuleInit, OnApplicationShutdown {
 
   private onState({ part, state }: CacheState): void {
     const log = this.root.module('cache');
-    if (state === 'open') log.warn('A part of the cache is left alone for a while', { part });
-    else if (state === 'closed') log.info('A part of the cache answers again', { part });
-    else if (state === 'out-of-sync') {
+    if (state === 'open') {
+      if (this.away.has(part)) return;
+      this.away.add(part);
+      log.warn('A part of the cache is left alone until it answers', { part });
+    } else if (state === 'closed') {
+      this.away.delete(part);
+      log.info('A part of the cache answers again', { part });
+    } else if (state === 'out-of-sync') {
       log.warn('The cache does not hear the other processes; entries live shorter', { part });
     } else if (state === 'in-sync') {
       log.debug('The cache hears the other processes', { part });
