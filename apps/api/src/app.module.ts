@@ -4,6 +4,7 @@ import { authControllers } from '#libs/auth';
 import { cacheControllers } from '#libs/cache';
 import { contextControllers } from '#libs/context';
 import { HealthController, HealthModule } from '#libs/health';
+import { indexAdvisorControllers } from '#libs/index-advisor';
 import { jobsControllers } from '#libs/jobs';
 import { MetricsController, PerfMetricsController } from '#libs/metrics';
 import {
@@ -33,6 +34,7 @@ export class AppModule {
         ...authControllers,
         ...cacheControllers,
         ...contextControllers,
+        ...indexAdvisorControllers,
         ...jobsControllers,
         ...persistenceControllers,
         ConfigController,

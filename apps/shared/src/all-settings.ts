@@ -1,6 +1,7 @@
 import { loggingSettings } from '#libs/logging';
 import { metricsSettings } from '#libs/metrics';
 import { healthSettings } from '#libs/health';
+import { indexAdvisorSettings } from '#libs/index-advisor';
 import { jobsSettings } from '#libs/jobs';
 import { authSettings } from '#libs/auth';
 import { contextSettings } from '#libs/context';
@@ -22,6 +23,7 @@ export const allSettings: readonly SettingsSection[] = [
   cacheSettings,
   cacheLearningSettings,
   cacheWarmingSettings,
+  indexAdvisorSettings,
   authSettings,
   contextSettings,
 ];

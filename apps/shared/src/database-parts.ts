@@ -1,6 +1,7 @@
 import { authEntities, authMigrations } from '#libs/auth';
 import { cacheMigrations } from '#libs/cache';
 import { contextEntities, contextMigrations } from '#libs/context';
+import { indexAdvisorMigrations } from '#libs/index-advisor';
 import { jobsMigrations } from '#libs/jobs';
 import { type DatabaseParts, persistenceMigrations } from '#libs/persistence';
 
@@ -13,5 +14,6 @@ export const databaseParts: DatabaseParts = {
     ...contextMigrations,
     ...jobsMigrations,
     ...cacheMigrations,
+    ...indexAdvisorMigrations,
   ],
 };

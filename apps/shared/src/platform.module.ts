@@ -4,6 +4,7 @@ import { Clock } from '#libs/core';
 import { AuthModule } from '#libs/auth';
 import { CacheModule } from '#libs/cache';
 import { ContextModule } from '#libs/context';
+import { IndexAdvisorModule } from '#libs/index-advisor';
 import { JobsModule, type JobsRootOptions } from '#libs/jobs';
 import { LoggingModule } from '#libs/logging';
 import { MetricsModule } from '#libs/metrics';
@@ -31,6 +32,7 @@ export class PlatformModule {
         CacheModule.forRoot(),
         AuthModule,
         ContextModule,
+        IndexAdvisorModule,
       ],
       providers: [
         { provide: Clock, useValue: platform.clock },
@@ -38,7 +40,14 @@ export class PlatformModule {
         PoolOverseer,
         QueryInsights,
       ],
-      exports: [Clock, EntityLoader, PoolOverseer, QueryInsights, ContextModule],
+      exports: [
+        Clock,
+        EntityLoader,
+        PoolOverseer,
+        QueryInsights,
+        ContextModule,
+        IndexAdvisorModule,
+      ],
     };
   }
 }

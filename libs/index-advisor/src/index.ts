@@ -94,3 +94,18 @@ export type {
   IndexChange,
   IndexChangerOptions,
 } from './change/index-changer.js';
+export { analyseDatabase } from './analysis/analyse-database.js';
+export type { AnalyseOptions } from './analysis/analyse-database.js';
+export type {
+  DatabaseAnalysis,
+  EstimatedImprovement,
+  ImprovedStatement,
+  RecommendedIndex,
+} from './analysis/analysis.js';
+export { diskFreeBytes } from './change/disk-space.js';
+export { PostgresChangeAudit } from './change/postgres.change-audit.js';
+export { indexAdvisorControllers } from './http/index.js';
+export { IndexAdvisorModule } from './index-advisor.module.js';
+export { indexAdvisorSettings } from './index-advisor.settings.js';
+export type { IndexAdvisorSettings } from './index-advisor.settings.js';
+export { indexAdvisorMigrations } from './migrations/index.js';

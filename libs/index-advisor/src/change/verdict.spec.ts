@@ -21,10 +21,15 @@ describe('judging an index after it was built', () => {
   it.each([
     ['slower', 2500, 100],
     ['as fast as before', 1990, 100],
-    ['faster, but not by the index', 1100, 0],
   ])('reverts one after which statements are %s', (_, totalMs, scans) => {
     const given = { before: reading(100, 1000), now: reading(200, totalMs), scans, isLast: false };
     expect(judgeIndex(given)).toMatchObject({ decision: 'revert', isVerified: false });
+  });
+
+  it('waits for the scans to show, and reverts an index that had no part in the gain', () => {
+    const given = { before: reading(100, 1000), now: reading(200, 1100), scans: 0 };
+    expect(judgeIndex({ ...given, isLast: false })).toMatchObject({ decision: 'wait' });
+    expect(judgeIndex({ ...given, isLast: true })).toMatchObject({ decision: 'revert' });
   });
 
   it('waits for calls, and decides by use when there are none in the end', () => {
