@@ -167,6 +167,7 @@ describe('a cache on a Redis that stands still', () => {
     const away = new Redis('redis://127.0.0.1:1', {
       maxRetriesPerRequest: 1,
       retryStrategy: () => 50,
+      disconnectTimeout: 50,
     });
     away.on('error', () => undefined);
     const hub = new CacheHub({

@@ -15,6 +15,8 @@ export function connectRedis(url: string): Redis {
     maxRetriesPerRequest: 0,
     enableAutoPipelining: true,
     connectTimeout: 2_000,
+    // The client waits for so long at its end, also when there is no connection to be closed.
+    disconnectTimeout: 200,
     retryStrategy: (attempt) => Math.min(50 * attempt, LONGEST_PAUSE_MS),
   });
   // Without a listener its error would end the process.
