@@ -20,6 +20,8 @@ export const strategyNameSchema = z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*
   error: 'must be lower-case words joined by hyphens',
 });
 
+const TWO_VARIABLES = /\}[^:/|.@,;?&={]*\{/;
+
 const share = z.number().min(0).max(1);
 const bytes = z
   .number()
@@ -29,7 +31,14 @@ const bytes = z
 const duration = z.number().int().min(1).max(DAY_MS);
 
 export const keyPatternSchema = z.strictObject({
-  pattern: z.string().min(1).max(500),
+  pattern: z
+    .string()
+    .min(1)
+    .max(500)
+    // With two of them next to each other, comparing a key could take seconds.
+    .refine((pattern) => !TWO_VARIABLES.test(pattern), {
+      error: 'may have one variable between two of the separators : / | . @ , ; ? & =',
+    }),
   share: share.default(0),
   keys: z.number().int().min(0).default(0),
   meanBytes: z.number().min(0).default(0),

@@ -207,7 +207,7 @@ function ttlOf(
   return (_value, key) => rules.find(({ matches }) => matches.test(key))?.ttlMs ?? ttlMs;
 }
 
-/** Variables stand for what lies between two separators, which bounds the time of a match. */
+/** Variables stand for what lies between two separators, one for each, which bounds the time of a match. */
 function matcherOf(pattern: string): RegExp {
   const escaped = pattern
     .split(/(\{\w+\})/)
