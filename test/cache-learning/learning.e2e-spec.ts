@@ -82,10 +82,10 @@ describe('what the cache learns, over HTTP', () => {
     expect((await get('/v1/perf/cache/patterns')).status).toBe(400);
   });
 
-  it('takes a wish to warm, and shows its job', async () => {
+  it.each([{ body: {} }, {}])('takes a wish to warm (%j), and shows its job', async (request) => {
     const { status, body } = await api.request('POST', '/v1/perf/cache/warm', {
       token: administrator,
-      body: {},
+      ...request,
     });
     expect(status).toBe(202);
     let job = await get(`/v1/jobs/${body.jobId}`);

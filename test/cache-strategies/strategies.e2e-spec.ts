@@ -156,7 +156,7 @@ describe('cache strategies over HTTP', () => {
     });
     const keys = accesses.slice(0, 400).map(({ key }) => key);
     while (keys.length > 0) await Promise.all(keys.splice(0, 20).map((key) => readThrough(key)));
-    const result = await send('POST', '/tuned/optimize', {});
+    const result = await send('POST', '/tuned/optimize');
     expect(result.status).toBe(200);
     expect(Object.keys(result.body)).toEqual(
       expect.arrayContaining([

@@ -37,9 +37,11 @@ export const strategyChangeSchema = z.strictObject({
   configuration: partialConfigurationSchema.optional(),
 });
 
-export const optimiseSchema = z.strictObject({
-  skipTypes: z.array(z.enum(CHANGE_TYPES)).max(CHANGE_TYPES.length).default([]),
-});
+export const optimiseSchema = z
+  .strictObject({
+    skipTypes: z.array(z.enum(CHANGE_TYPES)).max(CHANGE_TYPES.length).default([]),
+  })
+  .prefault({});
 
 export const newEntrySchema = z.strictObject({
   value: z.json(),

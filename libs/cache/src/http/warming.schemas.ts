@@ -21,7 +21,8 @@ export const warmSchema = z
   .refine(
     ({ namespace, keys, calls }) => namespace !== undefined || (keys ?? calls) === undefined,
     { path: ['namespace'], message: 'must be given with keys or calls' },
-  );
+  )
+  .prefault({});
 
 export const warmStartedSchema = z.object({
   jobId: z.string().meta({ description: 'GET /v1/jobs/:id tells how far it is and how it ended' }),
