@@ -2,23 +2,32 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   adviseIndexes,
   type AdviceProgress,
+  type Catalog,
   connectionOf,
   type IndexAdvice,
+  openWhatIfPlanner,
+  readCatalog,
   readWorkload,
   type RecordedStatement,
   type RecordedWorkload,
+  type WhatIfPlanner,
   WorkloadSource,
 } from '#libs/index-advisor';
 import { createShopDatabase, type ShopDatabase } from './shop-database.js';
 
 let shop: ShopDatabase;
+let catalog: Catalog;
+let planner: WhatIfPlanner;
 
 beforeAll(async () => {
   shop = await createShopDatabase();
   await shop.client.query(`SET search_path = "Shop", public`);
+  catalog = await readCatalog(connectionOf(shop.client));
+  planner = await openWhatIfPlanner(catalog);
 }, 180_000);
 
 afterAll(async () => {
+  await planner?.close();
   await shop?.close();
 });
 
@@ -143,7 +152,7 @@ describe('advice on a real database', () => {
     const keys = advice.indexes
       .filter(({ index }) => index.table === 'Orders')
       .map(({ index }) => index.keys);
-    expect(keys).toContainEqual([{ column: 'customer_id' }, { column: 'placedAt' }]);
+    expect(keys.map(([first]) => first)).toEqual([{ column: 'customer_id' }]);
   });
 
   it('says what to do when the server counts nothing', async () => {
@@ -173,7 +182,7 @@ async function adviceFor(
 ): Promise<IndexAdvice> {
   const connection = connectionOf(shop.client);
   const workload = await readWorkload(connection, { sources: [new FixedSource(statements)] });
-  return adviseIndexes({ connection, workload, timeMs: 20_000, ...options });
+  return adviseIndexes({ catalog, workload, planner, timeMs: 20_000, ...options });
 }
 
 async function totalCost(sql: string): Promise<number> {

@@ -43,8 +43,16 @@ function canMerge(first: CandidateIndex, second: CandidateIndex): boolean {
     first.table === second.table &&
     first.method === 'btree' &&
     second.method === 'btree' &&
-    first.where === second.where
+    first.where === second.where &&
+    sharesStart(first, second)
   );
+}
+
+/** Behind a key that the other one does not have, its own would only be read in full. */
+function sharesStart({ keys: [start] }: CandidateIndex, { keys, include = [] }: CandidateIndex) {
+  if (start === undefined) return false;
+  const isKey = keys.some((key) => nameOf(key) === nameOf(start));
+  return isKey || (start.column !== undefined && include.includes(start.column));
 }
 
 function mergesOf(

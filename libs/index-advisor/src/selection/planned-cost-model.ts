@@ -6,16 +6,22 @@ import { CostModel, type PlannedCost } from './cost-model.js';
 /** Costs by planning statements with hypothetical indexes. */
 export class PlannedCostModel extends CostModel {
   readonly #numbers = new Map<string, number>();
+  readonly #candidates: CandidateIndex[] = [];
   readonly #refused = new Map<number, string>();
 
   constructor(
     private readonly planner: WhatIfPlanner,
     private readonly statements: readonly Statement[],
-    private readonly candidates: readonly CandidateIndex[],
+    candidates: readonly CandidateIndex[],
   ) {
     super();
-    for (const [number, candidate] of candidates.entries()) {
-      this.#numbers.set(candidateIdentity(candidate), number);
+    this.add(candidates);
+  }
+
+  /** Candidates that come later have the numbers after those that are there. */
+  add(candidates: readonly CandidateIndex[]): void {
+    for (const candidate of candidates) {
+      this.#numbers.set(candidateIdentity(candidate), this.#candidates.push(candidate) - 1);
     }
   }
 
@@ -27,7 +33,7 @@ export class PlannedCostModel extends CostModel {
   async planOf(query: number, indexes: readonly number[]): Promise<PlannedCost | undefined> {
     const statement = this.statements[query];
     if (statement === undefined || this.#refused.has(query)) return undefined;
-    const given = indexes.flatMap((index) => this.candidates[index] ?? []);
+    const given = indexes.flatMap((index) => this.#candidates[index] ?? []);
     try {
       const plan = await this.planner.explain(statement, given);
       return { cost: plan.totalCost, used: this.#numbersOf(plan.usedCandidates) };

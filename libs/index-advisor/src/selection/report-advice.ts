@@ -22,7 +22,7 @@ interface ReportInput {
 export async function reportAdvice(input: ReportInput): Promise<IndexAdvice> {
   const { built, selected } = input;
   const { selection, planned } = selected;
-  const { queries, budgetBytes } = built.problem;
+  const { queries, budgetBytes } = selected.problem;
   const grammar = await loadGrammar();
   const sum = (costs: readonly number[]) => costs.reduce((total, cost) => total + cost, 0);
   const indexes = selection.indexes
@@ -56,7 +56,7 @@ function advisedIndex(
   grammar: Grammar,
 ): AdvisedIndex {
   const candidate = built.candidates[number];
-  const listed = built.problem.indexes[number];
+  const listed = selected.problem.indexes[number];
   if (candidate === undefined || listed === undefined) throw new Error('An unknown index.');
   const { index, reason } = candidate;
   const table = catalog.tables.find(
@@ -82,7 +82,7 @@ function servedBy(
   { workload, built, selected }: Pick<ReportInput, 'workload' | 'built' | 'selected'>,
   grammar: Grammar,
 ): readonly ServedStatement[] {
-  return built.problem.queries
+  return selected.problem.queries
     .flatMap(({ baseCost }, query): ServedStatement[] => {
       const plan = selected.planned[query];
       const statement = built.statements[query]?.statement;

@@ -1,21 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import { CostModel, type PlannedCost, SavedCostModel } from './cost-model.js';
-import { enumeratePlans } from './enumerate-plans.js';
+import { PlanSearch, type QueryPlans } from './plan-search.js';
 import { Instance } from './instance.js';
 import { randomProblem } from './random-problem.js';
 
-describe('enumeratePlans', () => {
+describe('PlanSearch', () => {
   it('finds the plan of every set of indexes without planning every set', async () => {
     let calls = 0;
     for (let seed = 1; seed <= 60; seed += 1) {
       const problem = randomProblem({ seed, indexes: 8, queries: 1 });
       const model = new Counting(new SavedCostModel(problem));
-      const found = await enumeratePlans(model, 0, ALL, UNLIMITED);
+      const complete = await found(model, 1000);
       calls += model.calls;
-      expect(found?.floorCost).toBeUndefined();
       const [query] = problem.queries;
-      if (found === undefined || query === undefined) throw new Error('No plans.');
-      const rebuilt = new Instance({ ...problem, queries: [{ ...query, ...found }] });
+      if (complete === undefined || query === undefined) throw new Error('No plans.');
+      const rebuilt = new Instance({ ...problem, queries: [{ ...query, ...complete }] });
       const original = new Instance(problem);
       for (let set = 0; set < 256; set += 1) {
         const chosen = Uint8Array.from({ length: 8 }, (_, index) => (set >> index) & 1);
@@ -31,8 +30,8 @@ describe('enumeratePlans', () => {
     let missed = 0;
     for (let seed = 1; seed <= 60; seed += 1) {
       const model = new SavedCostModel(randomProblem({ seed, indexes: 8, queries: 1 }));
-      const complete = await enumeratePlans(model, 0, ALL, UNLIMITED);
-      const cut = await enumeratePlans(model, 0, ALL, { ...UNLIMITED, maxCalls: 2 });
+      const complete = await found(model, 1000);
+      const cut = await found(model, 1);
       const listed = new Set(cut?.plans.map(({ indexes }) => indexes.join()));
       for (const { indexes, cost } of complete?.plans ?? []) {
         if (listed.has(indexes.join())) continue;
@@ -45,12 +44,17 @@ describe('enumeratePlans', () => {
 
   it('gives up on a query that cannot be planned', async () => {
     const model = new SavedCostModel(randomProblem({ seed: 1, indexes: 8, queries: 1 }));
-    expect(await enumeratePlans(model, 5, ALL, UNLIMITED)).toBeUndefined();
+    expect(await PlanSearch.start(model, 5, ALL)).toBeUndefined();
   });
 });
 
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7];
-const UNLIMITED = { maxCalls: 1000, isOver: () => false };
+
+async function found(model: CostModel, maxCalls: number): Promise<QueryPlans | undefined> {
+  const search = await PlanSearch.start(model, 0, ALL);
+  await search?.advance(maxCalls, () => false);
+  return search?.found;
+}
 
 class Counting extends CostModel {
   calls = 0;
