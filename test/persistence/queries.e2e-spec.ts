@@ -84,8 +84,11 @@ describe('the queries of a process', () => {
 
   it('are told in the order that is asked for, and to administrators only', async () => {
     await Promise.all([sql('SELECT 1 AS a'), sql('SELECT pg_sleep(0.02)')]);
-    const { items } = await get('/v1/perf/queries?sort=max&limit=1');
-    expect(items[0].query).toContain('pg_sleep');
+    const { items } = await get('/v1/perf/queries?sort=max&limit=1000');
+    const longest: number[] = items.map(({ maxMs }: { maxMs: number }) => maxMs);
+    expect(longest).toEqual(longest.toSorted((x, y) => y - x));
+    expect(items[0].maxMs).toBeGreaterThanOrEqual(20);
+    expect((await get('/v1/perf/queries?sort=max&limit=1')).items).toHaveLength(1);
     expect((await api.request('GET', '/v1/perf/queries?sort=worst', { token })).status).toBe(400);
     const user = await api.register('queries@test.example');
     expect((await api.request('GET', '/v1/perf/queries', { token: user })).status).toBe(403);
