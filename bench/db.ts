@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { measureBulk } from './db/bulk.js';
+import { measurePrepared } from './db/prepared.js';
 import { measureReadMix } from './db/read-mix.js';
 import { measureStream } from './db/stream.js';
 import { measureWatching } from './db/watching.js';
@@ -13,7 +14,7 @@ import { openBenchContext } from './support/bench-context.js';
 import { printTable } from './support/print-table.js';
 import { wholeNumber } from './support/whole-number.js';
 
-const PARTS = ['bulk', 'mix', 'stream', 'watching'] as const;
+const PARTS = ['prepared', 'bulk', 'mix', 'stream', 'watching'] as const;
 const HELP = `Measures the database layer, each part against the same work without it.
 
   npm run bench:db -- --rounds=3 --parts=bulk,mix
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
     const report = {
       node: process.version,
       server: bench.database.server,
+      prepared: parts.has('prepared') ? await measurePrepared(bench.database, rounds) : [],
       bulk: parts.has('bulk') ? await measureBulk(bench.database, rows, rounds) : [],
       readMix: parts.has('mix') ? await measureReadMix(bench, rounds) : [],
       stream: parts.has('stream') ? await measureStream(bench.database, rows * 10) : [],
@@ -59,7 +61,13 @@ async function main(): Promise<void> {
       return;
     }
     console.log(`Node ${report.node}, ${report.server} PostgreSQL. Medians of ${rounds} rounds.\n`);
-    for (const table of [report.bulk, report.readMix, report.stream, report.watching]) {
+    for (const table of [
+      report.prepared,
+      report.bulk,
+      report.readMix,
+      report.stream,
+      report.watching,
+    ]) {
       if (table.length > 0) printTable<Record<string, string | number>>(table);
     }
   } finally {
