@@ -29,6 +29,9 @@ export abstract class Backplane {
   /** Sends to one node. */
   abstract reply(nodeId: string, text: string): Promise<void>;
 
+  /** Listens over a new connection: the one at hand is open, and nothing comes over it. */
+  abstract reconnect(): void;
+
   /** May be called twice. */
   abstract close(): Promise<void>;
 }

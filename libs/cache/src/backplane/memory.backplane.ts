@@ -3,12 +3,14 @@ import { Backplane, type BackplaneEvents } from './backplane.js';
 /** Where the memory backplanes of one process meet. */
 export class MemoryBus {
   readonly nodes = new Map<string, BackplaneEvents>();
+  /** Nodes that nothing reaches until they connect anew. */
+  readonly deaf = new Set<string>();
   /** Messages for which it returns true are lost. */
   loses: (text: string) => boolean = () => false;
 
   /** Delivers in order, and not before the sender goes on. */
   deliver(nodeId: string, text: string): void {
-    if (this.loses(text)) return;
+    if (this.loses(text) || this.deaf.has(nodeId)) return;
     setImmediate(() => this.nodes.get(nodeId)?.onMessage(text));
   }
 }
@@ -38,6 +40,10 @@ export class MemoryBackplane extends Backplane {
   reply(nodeId: string, text: string): Promise<void> {
     this.bus.deliver(nodeId, text);
     return Promise.resolve();
+  }
+
+  reconnect(): void {
+    this.bus.deaf.delete(this.nodeId);
   }
 
   close(): Promise<void> {

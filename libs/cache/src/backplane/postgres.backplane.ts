@@ -1,5 +1,6 @@
 import { Client, type ClientConfig, escapeIdentifier } from 'pg';
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { CacheUnavailableError } from '../errors/cache-unavailable.error.js';
 import { cacheFault } from '../statistics/cache.channels.js';
 import type { SqlClient } from '../tier/sql-client.js';
@@ -74,6 +75,12 @@ export class PostgresBackplane extends Backplane {
 
   async reply(nodeId: string, text: string): Promise<void> {
     await this.options.sql.query({ ...REPLY, values: [this.channelOf(nodeId), text] });
+  }
+
+  reconnect(): void {
+    // pg keeps the socket to itself; a farewell would wait for an answer that does not come.
+    const { client } = this as unknown as { client?: { connection: { stream: Socket } } };
+    client?.connection.stream.destroy();
   }
 
   async close(): Promise<void> {

@@ -62,6 +62,10 @@ export class RedisBackplane extends Backplane {
     await this.options.redis.publish(`${this.channel}:${nodeId}`, text);
   }
 
+  reconnect(): void {
+    this.listener?.disconnect(true);
+  }
+
   close(): Promise<void> {
     this.listener?.disconnect();
     this.listener = undefined;

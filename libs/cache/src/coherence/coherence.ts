@@ -15,6 +15,8 @@ import type { SyncState } from './sync-state.js';
 
 /** Heartbeats without an echo after which a node takes itself for disconnected. */
 const MISSED_HEARTBEATS = 2.5;
+/** Heartbeats that were sent and did not come back, after which the connection that listens is given up. */
+const UNHEARD_HEARTBEATS = 5;
 
 export interface CoherenceOptions {
   readonly backplane: Backplane;
@@ -46,6 +48,9 @@ interface Waiting {
  * in sync --connection lost, or no echo of the own heartbeat--> out of sync
  * out of sync --connected, and the own heartbeat came back--> in sync, in a new epoch
  * in sync --a number of another node is missing--> in sync, in a new epoch
+ *
+ * Where heartbeats can be sent and do not come back, the connection that listens is half open: its
+ * other end is gone without a word, which TCP notices after hours. A new one is made then.
  */
 export class Coherence {
   readonly nodeId = newId();
@@ -55,6 +60,7 @@ export class Coherence {
   private seq = 0;
   private echoedAtMs = 0;
   private isConnected = false;
+  private unheard = 0;
   private timer: NodeJS.Timeout | undefined;
   private queue: { items: readonly Invalidation[]; resolve: (ok: boolean) => void }[] = [];
   private isSending = false;
@@ -198,12 +204,14 @@ export class Coherence {
 
   private onState(isConnected: boolean): void {
     this.isConnected = isConnected;
+    this.unheard = 0;
     if (!isConnected) this.lose();
     else this.beat();
   }
 
   private onEcho(): void {
     this.echoedAtMs = this.options.clock.monotonicMs();
+    this.unheard = 0;
     if (this.options.sync.isInSync || !this.isConnected) return;
     this.peers.clear();
     this.options.sync.regain();
@@ -224,10 +232,15 @@ export class Coherence {
     this.startSending();
   }
 
-  private heartbeat(): Promise<unknown> {
+  private async heartbeat(): Promise<void> {
     this.isBeatDue = false;
+    if (this.isConnected && this.unheard >= UNHEARD_HEARTBEATS) {
+      this.unheard = 0;
+      this.options.backplane.reconnect();
+    }
     const text = encodeMessage({ type: 'heartbeat', from: this.nodeId, seq: this.seq });
-    return this.gate.call('heartbeat', () => this.options.backplane.publish(text));
+    const { ok } = await this.gate.call('heartbeat', () => this.options.backplane.publish(text));
+    if (ok) this.unheard += 1;
   }
 
   private get noticedAfterMs(): number {

@@ -130,6 +130,16 @@ describe('CacheHub with shared levels', () => {
     expect(await b.cache.getOrSet('k', () => 2)).toBe(2);
   });
 
+  it('connects anew when it can send and hears nothing of it', async () => {
+    const hub = await cluster.join({ heartbeatMs: 5 });
+    const [nodeId] = [...cluster.bus.nodes.keys()].slice(-1) as [string];
+    cluster.bus.deaf.add(nodeId);
+    clock.advance(1_000);
+    while (hub.isInSync) await turn();
+    while (!hub.isInSync) await turn();
+    expect(cluster.bus.deaf.size).toBe(0);
+  });
+
   it('loads again instead of storing when it has lost the connection meanwhile', async () => {
     const b = await join();
     const { parts } = b.hub as unknown as { parts: { sync: { lose(): void; regain(): void } } };

@@ -81,6 +81,15 @@ export function backplaneContract(name: string, open: () => Promise<BackplaneHar
       expect(b.heard[0]).toBe(text);
     });
 
+    it('hears again over a new connection', async () => {
+      const { backplane, heard, states } = await node('a');
+      backplane.reconnect();
+      await until(() => states.length >= 3, 'connected again');
+      expect(states).toEqual([true, false, true]);
+      await backplane.publish('hello');
+      await until(() => heard.includes('hello'), 'the message');
+    });
+
     it('does not count who has left, and may be closed twice', async () => {
       const [a, b] = [await node('stays'), await node('leaves')];
       await b.backplane.publish('hello');
