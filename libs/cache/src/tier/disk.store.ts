@@ -144,7 +144,11 @@ export class DiskStore {
   }
 
   private count(): Promise<unknown> {
-    this.counted ??= this.sweep();
+    this.counted ??= this.sweep().catch((error: unknown) => {
+      // The directory may become readable.
+      this.counted = undefined;
+      throw error;
+    });
     return this.counted;
   }
 

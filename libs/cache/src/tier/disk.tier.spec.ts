@@ -56,6 +56,14 @@ describe('DiskTier', () => {
       },
     });
 
+  it('works again once its directory can be read', async () => {
+    await writeFile(join(directory, '00'), 'not a folder');
+    await expect(write('a', 1)).rejects.toMatchObject({ code: 'ENOTDIR' });
+    await rm(join(directory, '00'));
+    expect(await write('a', 1)).toBe(true);
+    expect((await tier.get('a')).entry?.value).toBe(1);
+  });
+
   it('does not read what a slow writer of another process stores after a deletion', async () => {
     const { fence } = await tier.get('a');
     const other = tierIn(directory, clock);
