@@ -165,7 +165,12 @@ async function mergedOf(
 
 /** The problem as if all plans were known. */
 export function withoutFloors(problem: SavedProblem): SavedProblem {
-  const queries = problem.queries.map(({ floorCost: _, ...query }) => query);
+  const queries = problem.queries.map(({ name, weight, baseCost, plans }) => ({
+    name,
+    weight,
+    baseCost,
+    plans,
+  }));
   return { ...problem, queries };
 }
 

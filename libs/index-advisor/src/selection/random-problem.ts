@@ -5,13 +5,19 @@ export interface RandomProblemOptions {
   readonly seed: number;
   readonly indexes: number;
   readonly queries: number;
+  /**
+   * With tables, plans read each with one of a few indexes or none, and costs add up, as in real
+   * workloads. Without, any indexes may belong to a plan, which is harder.
+   */
+  readonly tables?: number;
 }
 
 /**
  * A problem of index selection as workloads have them, the same for the same seed: a few indexes
  * for each query, several of which replace each other, and a budget for about a third of them.
  */
-export function randomProblem({ seed, indexes, queries }: RandomProblemOptions): SavedProblem {
+export function randomProblem(options: RandomProblemOptions): SavedProblem {
+  const { seed, indexes, queries, tables } = options;
   const random = generator(seed);
   const below = (limit: number) => Math.floor(random() * limit);
   const listed = Array.from({ length: indexes }, (_, index) => ({
@@ -26,17 +32,53 @@ export function randomProblem({ seed, indexes, queries }: RandomProblemOptions):
     indexes: listed,
     queries: Array.from({ length: queries }, (_, query) => {
       const baseCost = 50 + random() * 1000;
+      const weight = 0.2 + random() * 3;
+      if (tables !== undefined) {
+        return joined({ name: `query ${query}`, weight, baseCost }, { indexes, tables, random });
+      }
       const plans = Array.from({ length: 1 + below(6) }, () => ({
         indexes: [...new Set(Array.from({ length: 1 + below(3) }, () => below(indexes)))],
         cost: baseCost * (0.02 + random() * 0.9),
       }));
-      return { name: `query ${query}`, weight: 0.2 + random() * 3, baseCost, plans };
+      return { name: `query ${query}`, weight, baseCost, plans };
     }),
     sharedCosts: Array.from({ length: below(3) }, () => ({
       indexes: [...new Set(Array.from({ length: 2 + below(2) }, () => below(indexes)))],
       cost: random() * 200,
     })),
   };
+}
+
+/** A query over one to three tables: every way to read each of them makes a plan. */
+function joined(
+  query: { readonly name: string; readonly weight: number; readonly baseCost: number },
+  {
+    indexes,
+    tables,
+    random,
+  }: { readonly indexes: number; readonly tables: number; readonly random: () => number },
+): SavedProblem['queries'][number] {
+  const below = (limit: number) => Math.floor(random() * limit);
+  const perTable = Math.floor(indexes / tables);
+  const used = [...new Set(Array.from({ length: 1 + below(3) }, () => below(tables)))];
+  const part = query.baseCost / used.length;
+  let plans: { readonly indexes: readonly number[]; readonly cost: number }[] = [
+    { indexes: [], cost: 0 },
+  ];
+  for (const table of used) {
+    const ways = Array.from({ length: 1 + below(4) }, () => ({
+      index: table * perTable + below(perTable),
+      cost: part * (0.01 + random() * 0.8),
+    }));
+    plans = plans.flatMap((plan) => [
+      { indexes: plan.indexes, cost: plan.cost + part },
+      ...ways.map(({ index, cost }) => ({
+        indexes: plan.indexes.concat(index),
+        cost: plan.cost + cost,
+      })),
+    ]);
+  }
+  return { ...query, plans: plans.filter((plan) => plan.indexes.length > 0) };
 }
 
 /** Numbers from 0 to 1 that look random (mulberry32). */

@@ -41,6 +41,8 @@ export async function relax(
     readonly isWarm: boolean;
     readonly best: number;
     readonly onRounded: OnRounded;
+    /** Whether a bound is good enough for the best that is known. */
+    readonly isEnough: (bound: number) => boolean;
     readonly isOver: () => boolean;
   },
 ): Promise<Relaxed> {
@@ -58,7 +60,7 @@ export async function relax(
       best = { bound, multipliers: Float64Array.from(prices), ...round.snapshot() };
     } else stale += 1;
     if (count % 10 === 0) target = Math.min(target, await options.onRounded(round.taken));
-    if (best.bound >= target || options.isOver()) break;
+    if (options.isEnough(best.bound) || options.isOver()) break;
     if (stale >= 12) {
       step /= 2;
       stale = 0;

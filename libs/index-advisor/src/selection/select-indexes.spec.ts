@@ -35,8 +35,8 @@ describe('selectIndexes', () => {
     }
   });
 
-  it('proves a gap of at most 1 % for 100 indexes and 200 queries', async () => {
-    const problem = randomProblem({ seed: 8, indexes: 100, queries: 200 });
+  it('proves a gap of at most 1 % for 150 indexes on 20 tables and 300 queries', async () => {
+    const problem = randomProblem({ seed: 8, indexes: 150, queries: 300, tables: 20 });
     const { gap, costAfter, costBefore, bound } = await selectIndexes(problem, { timeMs: 45_000 });
     expect(gap).toBeLessThanOrEqual(0.01);
     expect(bound).toBeLessThanOrEqual(costAfter);

@@ -83,8 +83,6 @@ class Search {
     const costBefore = this.#bestCost;
     this.#consider(greedy(instance, this.#isOver));
     await this.#giveWay();
-    this.#consider(improve(instance, this.#best, this.#isOver));
-    await this.#giveWay();
     const bound = await this.#branchAndBound();
     const costAfter = this.#bestCost;
     return {
@@ -104,7 +102,13 @@ class Search {
     const { instance } = this;
     const decisions = new Uint8Array(instance.size).fill(OPEN);
     const prices = new Float64Array(instance.entryIndexes.length);
-    const root = await this.#relax(decisions, prices, ROOT_ROUNDS);
+    let root = await this.#relax(decisions, prices, ROOT_ROUNDS);
+    if (!this.#isClosed(root.bound)) {
+      // Only now is it worth the time: what was rounded is often good enough.
+      this.#consider(improve(instance, this.#best, this.#isOver));
+      this.#improves = true;
+      root = await this.#relax(decisions, root.multipliers, ROOT_ROUNDS);
+    }
     const open: Part[] = [];
     this.#split(decisions, root, open);
     while (open.length > 0) {
@@ -134,6 +138,7 @@ class Search {
         await this.#giveWay();
         return this.#round(decisions, taken);
       },
+      isEnough: (bound) => this.#isClosed(bound),
       isOver: this.#isOver,
     });
   }
@@ -184,13 +189,15 @@ class Search {
       const cost = this.instance.totalCost(chosen);
       if (cost < this.#bestCost * 1.05 && cost !== this.#lastRounded) {
         this.#lastRounded = cost;
-        this.#consider(improve(this.instance, chosen, this.#isOver));
+        this.#consider(this.#improves ? improve(this.instance, chosen, this.#isOver) : chosen);
       }
     }
     return this.#bestCost;
   }
 
   #lastRounded = Number.NaN;
+  /** Whether rounded choices are improved by swaps, which takes most of the time. */
+  #improves = false;
 
   #consider(choice: Choice): void {
     const cost = this.instance.totalCost(choice);
