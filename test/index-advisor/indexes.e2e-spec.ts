@@ -113,6 +113,31 @@ describe('advice on indexes over HTTP', () => {
     );
   });
 
+  it('looks at the plans of the costliest queries, and refreshes stale statistics', async () => {
+    await sql('CREATE TABLE errand (id int, kind int) WITH (autovacuum_enabled = off)');
+    await sql('INSERT INTO errand SELECT i, i % 3 FROM generate_series(1, 20000) i');
+    for (let kind = 0; kind < 30; kind += 1) {
+      await sql('SELECT count(*) FROM errand WHERE id = $1 AND kind = 2', [kind]);
+    }
+    const body = { limit: 100 };
+    const answer = await api.request('POST', '/v1/perf/queries/optimize', { token, body });
+
+    expect(answer.status).toBe(200);
+    const { queriesAnalyzed, queries, optimizationsApplied, performanceImprovement } = answer.body;
+    expect(queriesAnalyzed).toBe(queries.length);
+    const query = queries.find((each: { query: string }) =>
+      each.query.includes('FROM errand WHERE'),
+    );
+    const codes = query.findings.map(({ code }: { code: string }) => code);
+    expect(codes).toEqual(expect.arrayContaining(['stale-statistics']));
+    expect(optimizationsApplied).toContainEqual(
+      expect.objectContaining({ kind: 'analyze', object: 'public.errand' }),
+    );
+    expect(performanceImprovement).toHaveProperty('measured');
+    const again = await api.request('POST', '/v1/perf/queries/optimize', { token, body });
+    expect(again.body.optimizationsApplied).toEqual([]);
+  }, 60_000);
+
   it('refuses names that were not recommended, and callers who may not', async () => {
     const unknown = { token, body: { names: ['ix_nothing'] } };
     const answer = await api.request('POST', '/v1/perf/indexes/apply', unknown);

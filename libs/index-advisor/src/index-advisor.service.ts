@@ -10,6 +10,7 @@ import { openPgSession } from './change/open-pg-session.js';
 import type { ChangeSession } from './change/change-session.js';
 import type { Finding } from './finding.js';
 import { indexAdvisorSettings } from './index-advisor.settings.js';
+import { type OptimizationReport, optimizeQueries } from './query-advice/optimize-queries.js';
 import { topIndexes } from './removal/index-facts.js';
 import { adviseSchema } from './schema-advice/advise-schema.js';
 import { readSequences } from './schema-advice/read-sequences.js';
@@ -86,6 +87,15 @@ export class IndexAdvisor implements OnApplicationShutdown {
       const sequences = await readSequences(session);
       const { statements } = await readWorkload(session, { sources: [this.recorder] });
       return adviseSchema({ catalog, sequences, statements });
+    });
+  }
+
+  /** Explains the statements that take most of the time, and refreshes stale statistics. */
+  optimizeQueries(limit: number, apply: boolean): Promise<OptimizationReport> {
+    return this.withSession(async (connection) => {
+      const workload = await readWorkload(connection, { sources: [this.recorder] });
+      const statements = workload.statements.slice(0, limit);
+      return optimizeQueries({ connection, statements, apply });
     });
   }
 

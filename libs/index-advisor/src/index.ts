@@ -109,3 +109,12 @@ export { IndexAdvisorModule } from './index-advisor.module.js';
 export { indexAdvisorSettings } from './index-advisor.settings.js';
 export type { IndexAdvisorSettings } from './index-advisor.settings.js';
 export { indexAdvisorMigrations } from './migrations/index.js';
+export { optimizeQueries } from './query-advice/optimize-queries.js';
+export type {
+  AppliedOptimization,
+  OptimizationReport,
+  OptimizedQuery,
+  OptimizeOptions,
+} from './query-advice/optimize-queries.js';
+export type { PlanFinding, PlanFindingCode } from './query-advice/plan-findings.js';
+export type { ProvenRewrite, Timing } from './query-advice/prove-rewrite.js';
