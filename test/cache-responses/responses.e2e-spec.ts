@@ -134,6 +134,22 @@ describe('a source that was asked for before', () => {
     }
   });
 
+  it('gives way to a nearer source of its name, and comes back when that is deleted', async () => {
+    const named = async (): Promise<unknown> =>
+      (JSON.parse((await ask({}, 'GET', token, api, '/v1/sources/plans')).text) as { id: string })
+        .id;
+    const make = async (scope: string): Promise<unknown> => {
+      const body = { name: 'plans', kind: 'document', scope };
+      return (await api.request('POST', '/v1/sources', { token, body })).body.id;
+    };
+    const shared = await make('organization');
+    expect([await named(), await named()]).toEqual([shared, shared]);
+    const own = await make('personal');
+    expect([await named(), await named()]).toEqual([own, own]);
+    await api.request('DELETE', `/v1/sources/${String(own)}`, { token });
+    expect(await named()).toBe(shared);
+  });
+
   it('is not loaded for who wants only what is stored', async () => {
     await ask({ 'cache-control': 'only-if-cached' });
     await api.request('PATCH', path, { token, body: { label: 'other' } });

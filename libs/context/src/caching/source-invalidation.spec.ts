@@ -87,7 +87,8 @@ describe('SourceInvalidation', () => {
     await tick();
     calls[0]?.end();
     await told;
-    expect([forgotten, calls[0]?.tags]).toEqual([['new', 'old'], ['source:a']]);
+    const tags = ['source:a', 'source-name:new', 'source-name:old'];
+    expect([forgotten, calls[0]?.tags]).toEqual([['new', 'old'], tags]);
   });
 
   it('never fails a write, and warns now and then while others do not confirm', async () => {

@@ -17,6 +17,11 @@ export function tagOfSource(sourceId: string): string {
   return `source:${sourceId}`;
 }
 
+/** The tag of what was found by a name, which means another source once a nearer one has it. */
+export function tagOfSourceName(name: string): string {
+  return `source-name:${name}`;
+}
+
 /**
  * Tells of changes of sources, after their commit. When a promise of it resolves, no process serves
  * what was cached from the sources before; so a writer awaits it before it answers its client, who
@@ -27,7 +32,7 @@ export function tagOfSource(sourceId: string): string {
  * by the cache until they have, and is logged.
  */
 export class SourceInvalidation {
-  private next: { readonly ids: Set<string>; readonly done: Promise<void> } | undefined;
+  private next: { readonly tags: Set<string>; readonly done: Promise<void> } | undefined;
   private last: Promise<void> = Promise.resolve();
   private readonly gathered = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
@@ -61,7 +66,7 @@ export class SourceInvalidation {
     for (const sourceId of sourceIds) {
       sourceChanged.publish(() => ({ sourceId, change: 'entries' }));
     }
-    await this.invalidate(sourceIds);
+    await this.invalidate(sourceIds.map(tagOfSource));
   }
 
   /** As `entries`, within a twentieth of a second and without waiting; for parts of a longer write. */
@@ -88,23 +93,23 @@ export class SourceInvalidation {
   private async forget(sources: readonly SourceRow[]): Promise<void> {
     await Promise.all([
       this.confirm(() => this.sources.forget(sources)),
-      this.invalidate(sources.map(({ id }) => id)),
+      this.invalidate(sources.flatMap(({ id, name }) => [tagOfSource(id), tagOfSourceName(name)])),
     ]);
   }
 
-  private invalidate(sourceIds: readonly string[]): Promise<void> {
+  private invalidate(tags: readonly string[]): Promise<void> {
     const { caches } = this;
-    if (caches === undefined || sourceIds.length === 0) return Promise.resolve();
+    if (caches === undefined || tags.length === 0) return Promise.resolve();
     if (this.next === undefined) {
-      const ids = new Set<string>();
+      const gathered = new Set<string>();
       const done = this.last.then(() => {
         this.next = undefined;
-        return this.confirm(() => caches.invalidateTags([...ids].map(tagOfSource)));
+        return this.confirm(() => caches.invalidateTags([...gathered]));
       });
       this.last = done;
-      this.next = { ids, done };
+      this.next = { tags: gathered, done };
     }
-    for (const id of sourceIds) this.next.ids.add(id);
+    for (const tag of tags) this.next.tags.add(tag);
     return this.next.done;
   }
 

@@ -9,6 +9,7 @@ import {
   pageQuerySchema,
   Returns,
 } from '#libs/http';
+import { tagOfSource, tagOfSourceName } from '../caching/source-invalidation.js';
 import { newSourceSchema, sourceChangesSchema } from '../services/input.schemas.js';
 import { SourceService } from '../services/source.service.js';
 import type { NewSource, SourceChanges, SourceView } from '../services/views.js';
@@ -43,7 +44,7 @@ export class SourcesController {
   @Cacheable<SourcesController['get']>({
     namespace: 'api.source',
     varyBy: ['user'],
-    tags: (source) => [`source:${source.id}`],
+    tags: ({ id, name }) => [tagOfSource(id), tagOfSourceName(name)],
   })
   @Returns(200, 'A source, by id or name', sourceSchema)
   get(
