@@ -49,6 +49,8 @@ export class PostgresBackplane extends Backplane {
   private client: Client | undefined;
   private retry: NodeJS.Timeout | undefined;
   private isClosed = false;
+  /** Under way. Each says that this node is there. */
+  private readonly publications = new Set<Promise<unknown>>();
   private pauseMs = 50;
 
   constructor(private readonly options: PostgresBackplaneOptions) {
@@ -63,14 +65,18 @@ export class PostgresBackplane extends Backplane {
   }
 
   async publish(text: string): Promise<number> {
+    if (this.isClosed) throw new CacheUnavailableError(this.name, 'it is closed');
     const { goneAfterMs = 5_000, timeoutMs = 2_000, sql } = this.options;
     const values = [this.channel, this.nodeId, text, goneAfterMs];
-    const { rows } = await sql.query<{ nodes: string }>({
-      ...PUBLISH,
-      values,
-      query_timeout: timeoutMs,
-    });
-    return Number(rows[0]?.nodes);
+    const query = { ...PUBLISH, values, query_timeout: timeoutMs };
+    const publication = sql.query<{ nodes: string }>(query);
+    this.publications.add(publication);
+    try {
+      const { rows } = await publication;
+      return Number(rows[0]?.nodes);
+    } finally {
+      this.publications.delete(publication);
+    }
   }
 
   async reply(nodeId: string, text: string): Promise<void> {
@@ -89,6 +95,8 @@ export class PostgresBackplane extends Backplane {
     clearTimeout(this.retry);
     const { client } = this;
     this.client = undefined;
+    // One that came after the farewell would take it back.
+    await Promise.allSettled(this.publications);
     await Promise.allSettled([
       client?.end(),
       this.nodeId === ''

@@ -92,9 +92,10 @@ export function backplaneContract(name: string, open: () => Promise<BackplaneHar
 
     it('does not count who has left, and may be closed twice', async () => {
       const [a, b] = [await node('stays'), await node('leaves')];
-      await b.backplane.publish('hello');
+      const last = b.backplane.publish('hello');
       await b.backplane.close();
       await b.backplane.close();
+      await last;
       // A broker may need a moment to see the connection go.
       let count = 2;
       for (let tries = 0; tries < 100 && count > 1; tries += 1)
