@@ -19,12 +19,24 @@ export function greedy(instance: Instance, isOver: IsOver = () => false): Choice
   return instance.totalCost(byBytes) < instance.totalCost(byCost) ? byBytes : byCost;
 }
 
+/** Moves that are tried between pauses. */
+const MOVES = 50;
+
 /** Adds, drops and swaps as long as that pays. Returns a choice of its own. */
-export function improve(instance: Instance, start: Choice, isOver: IsOver): Choice {
+export async function improve(
+  instance: Instance,
+  start: Choice,
+  isOver: IsOver,
+  pause: () => Promise<void>,
+): Promise<Choice> {
   const state = new State(instance, start);
-  for (let isBetter = true; isBetter && !isOver();) {
+  let tried = 0;
+  let isBetter = true;
+  while (isBetter && !isOver()) {
     isBetter = false;
     for (const move of movesOf(instance, state.chosen)) {
+      tried += 1;
+      if (tried % MOVES === 0) await pause();
       if (isOver()) break;
       if (state.bytesAfter(move) > instance.budgetBytes || state.gainOf(move) <= EPSILON) continue;
       state.apply(move);

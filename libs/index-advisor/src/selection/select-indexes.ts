@@ -42,6 +42,8 @@ interface Part {
 
 const ROOT_ROUNDS = 600;
 const ROUNDS = 40;
+/** Time for swaps after the proof. */
+const POLISH_MS = 1500;
 /** The event loop gets its turn after so long. */
 const TURN_MS = 20;
 
@@ -84,6 +86,8 @@ class Search {
     this.#consider(greedy(instance, this.#isOver));
     await this.#giveWay();
     const bound = await this.#branchAndBound();
+    // Within the gap there may be something small that still pays.
+    await this.#improve(this.#best, POLISH_MS);
     const costAfter = this.#bestCost;
     return {
       indexes: [...this.#best.keys()].filter((index) => this.#best[index] === 1),
@@ -105,7 +109,7 @@ class Search {
     let root = await this.#relax(decisions, prices, ROOT_ROUNDS);
     if (!this.#isClosed(root.bound)) {
       // Only now is it worth the time: what was rounded is often good enough.
-      this.#consider(improve(instance, this.#best, this.#isOver));
+      await this.#improve(this.#best);
       this.#improves = true;
       root = await this.#relax(decisions, root.multipliers, ROOT_ROUNDS);
     }
@@ -136,7 +140,7 @@ class Search {
       best: this.#bestCost,
       onRounded: async (taken) => {
         await this.#giveWay();
-        return this.#round(decisions, taken);
+        return await this.#round(decisions, taken);
       },
       isEnough: (bound) => this.#isClosed(bound),
       isOver: this.#isOver,
@@ -179,7 +183,7 @@ class Search {
     });
   }
 
-  #round(decisions: Decisions, taken: Float64Array): number {
+  async #round(decisions: Decisions, taken: Float64Array): Promise<number> {
     const chosen = this.instance.none();
     for (let index = 0; index < chosen.length; index += 1) {
       const isTaken = decisions[index] === CHOSEN || (taken[index] ?? 0) === 1;
@@ -189,7 +193,8 @@ class Search {
       const cost = this.instance.totalCost(chosen);
       if (cost < this.#bestCost * 1.05 && cost !== this.#lastRounded) {
         this.#lastRounded = cost;
-        this.#consider(this.#improves ? improve(this.instance, chosen, this.#isOver) : chosen);
+        this.#consider(chosen);
+        if (this.#improves) await this.#improve(chosen);
       }
     }
     return this.#bestCost;
@@ -198,6 +203,12 @@ class Search {
   #lastRounded = Number.NaN;
   /** Whether rounded choices are improved by swaps, which takes most of the time. */
   #improves = false;
+
+  async #improve(choice: Choice, longestMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const end = this.#clock.monotonicMs() + longestMs;
+    const isOver = () => this.#isOver() || this.#clock.monotonicMs() >= end;
+    this.#consider(await improve(this.instance, choice, isOver, () => this.#giveWay()));
+  }
 
   #consider(choice: Choice): void {
     const cost = this.instance.totalCost(choice);

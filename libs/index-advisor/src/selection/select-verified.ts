@@ -16,6 +16,8 @@ export interface VerifiedSelection {
 const MAX_ROUNDS = 60;
 /** Time of a selection that later ones improve. */
 const ROUND_MS = 2000;
+/** The share by which another choice may still be better. */
+const TARGET_GAP = 0.01;
 /** Costs that differ by less are the same. */
 const TOLERANCE = 0.001;
 /** Of all costs: what plans that are not known might save, so that looking for them pays. */
@@ -27,7 +29,7 @@ const CALLS = 100;
 /**
  * Selects, and plans every statement with what was selected. As long as that shows plans that were
  * not known, or statements whose unknown plans could save much, these are looked for, and it
- * selects again. The last selection proves how good it is.
+ * selects again; and so it goes on until the selection is proven good enough or time is up.
  */
 export async function selectVerified(
   built: BuiltProblem,
@@ -35,18 +37,27 @@ export async function selectVerified(
   clock: Clock,
 ): Promise<VerifiedSelection> {
   const extra = new Map<number, ProblemPlan[]>();
-  for (let round = 0; round < MAX_ROUNDS && timeLeftMs() > ROUND_MS; round += 1) {
+  for (let round = 0; ; round += 1) {
     const problem = withPlans(built.problem(), extra);
-    const timeMs = Math.min(ROUND_MS, timeLeftMs());
-    const selection = await selectIndexes(withoutFloors(problem), { timeMs, clock });
-    const planned = await planAll(built, problem, selection);
-    const isNew = noteUnknown(problem, selection, planned, extra);
-    const isWider = await lookFurther(built, problem, selection, planned, timeLeftMs);
-    if (!isNew && !isWider) break;
+    const isLast = round >= MAX_ROUNDS || timeLeftMs() <= 2 * ROUND_MS;
+    if (!isLast) {
+      const options = { timeMs: ROUND_MS, clock };
+      const selection = await selectIndexes(withoutFloors(problem), options);
+      const planned = await planAll(built, problem, selection);
+      const isNew = noteUnknown(problem, selection, planned, extra);
+      const slacks = slacksOf(problem, ({ query, floor }) => (planned[query]?.cost ?? 0) - floor);
+      const isWider = await lookFurther(built, slacks, selection, timeLeftMs);
+      if (isNew || isWider) continue;
+    }
+    const isOpen = built.statements.some(({ search }) => !search.isDone);
+    const timeMs = isLast || !isOpen ? timeLeftMs() : ROUND_MS;
+    const selection = await selectIndexes(problem, { timeMs, clock, targetGap: TARGET_GAP });
+    const isProven = isLast || !isOpen || selection.gap <= TARGET_GAP;
+    const slacks = slacksOf(problem, ({ baseCost, floor }) => baseCost - floor);
+    // Plans that are not known weaken the proof even where they would not be chosen.
+    if (!isProven && (await lookFurther(built, slacks, selection, timeLeftMs))) continue;
+    return { problem, selection, planned: await planAll(built, problem, selection) };
   }
-  const problem = withPlans(built.problem(), extra);
-  const selection = await selectIndexes(problem, { timeMs: timeLeftMs(), clock });
-  return { problem, selection, planned: await planAll(built, problem, selection) };
 }
 
 async function planAll(
@@ -85,27 +96,39 @@ function noteUnknown(
   return isNew;
 }
 
+interface Slack {
+  readonly query: number;
+  /** What plans that are not known might save. */
+  readonly slack: number;
+}
+
+function slacksOf(
+  { queries }: SavedProblem,
+  saved: (query: { query: number; baseCost: number; floor: number }) => number,
+): readonly Slack[] {
+  return queries.flatMap(({ weight, baseCost, floorCost }, query) =>
+    floorCost === undefined
+      ? []
+      : [{ query, slack: weight * Math.max(0, saved({ query, baseCost, floor: floorCost })) }],
+  );
+}
+
 /** Looks for more plans of the statements where most could be missing; whether it did. */
 async function lookFurther(
   { statements }: BuiltProblem,
-  { queries }: SavedProblem,
+  slacks: readonly Slack[],
   { costAfter }: Selection,
-  planned: readonly PlannedCost[],
   timeLeftMs: () => number,
 ): Promise<boolean> {
-  const slacks = queries
-    .map(({ weight, floorCost }, query) => {
-      const cost = planned[query]?.cost ?? 0;
-      return { query, slack: weight * Math.max(0, cost - (floorCost ?? cost)) };
-    })
+  const open = slacks
     .filter(({ query }) => statements[query]?.search.isDone === false)
     .toSorted((a, b) => b.slack - a.slack);
-  const total = slacks.reduce((sum, { slack }) => sum + slack, 0);
+  const total = open.reduce((sum, { slack }) => sum + slack, 0);
   if (total <= costAfter * SLACK) return false;
-  for (const { query } of slacks.slice(0, STATEMENTS)) {
+  for (const { query } of open.slice(0, STATEMENTS)) {
     await statements[query]?.search.advance(CALLS, () => timeLeftMs() < ROUND_MS);
   }
-  return timeLeftMs() > ROUND_MS;
+  return true;
 }
 
 function withPlans(
