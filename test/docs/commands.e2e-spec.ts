@@ -78,6 +78,13 @@ describe('the commands of the documents', () => {
     'npm run pantheon -- --help': printsAll('ingest', 'migrate'),
     'npm run pantheon -- config check': printsAll('The configuration is valid'),
     'npm run pantheon -- config show': printsAll('database.url', 'PANTHEON_DATABASE_POOL_SIZE'),
+    'npm run pantheon -- index advise': printsAll('PostgreSQL 18', 'Notes:'),
+    'npm run pantheon -- index schema': printsAll(''),
+    'npm run bench:index': async (command) => {
+      // What is advised on a busy machine within the time may differ, which ends it with 1.
+      const { stdout } = await shell(`${command} -- --parts=shop --rounds=1 --json || true`);
+      expect(stdout).toContain('"benchmark":"index"');
+    },
     'npm run pantheon -- migrate': async (command) => {
       await shell(command);
       await printsAll('The database is up to date.')(command);

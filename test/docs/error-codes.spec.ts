@@ -7,11 +7,14 @@ import { readPrograms } from './program-sources.js';
 const CODE = /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g;
 /** What looks like a code and is none, beside the variables of settings. */
 const OTHERS = new Set(['EAI_AGAIN', 'PG_VERSION', 'NODE_ENV', 'CACHE_MANAGER']);
+/** Words of PostgreSQL's syntax trees. */
+const OF_GRAMMAR = /^(?:AEXPR|SETOP|SORTBY|CMD|ONCONFLICT)_|_(?:SUBLINK|EXPR)$|^IS_NULL$/;
 /** Codes of the command line, of starts and of the library, which nobody gets over HTTP. */
 const ELSEWHERE = [
   'docs/caching.md',
   'docs/operations.md',
   'docs/context.md',
+  'docs/database/index-advisor.md',
   ...(await readdir('docs/caching')).map((name) => `docs/caching/${name}`),
 ];
 
@@ -22,7 +25,7 @@ const { sources } = await readPrograms();
 const inSource = new Set(
   sources
     .flatMap(({ content }) => [...content.matchAll(CODE)].map(([, code = '']) => code))
-    .filter((code) => !variables.has(code) && !OTHERS.has(code)),
+    .filter((code) => !variables.has(code) && !OTHERS.has(code) && !OF_GRAMMAR.test(code)),
 );
 const api = await readFile('docs/api.md', 'utf8');
 const elsewhere = await Promise.all(ELSEWHERE.map((path) => readFile(path, 'utf8')));

@@ -26,7 +26,7 @@ export interface Duplicate {
 /**
  * Indexes that do nothing that another index of the table does not do: the same method, keys,
  * operator classes, predicate and included columns, or keys that the other begins with. Of two
- * equal ones that stays which a constraint needs, then the unique one, then the one used more.
+ * equal ones that stays which a constraint needs, or else the older.
  */
 export function findDuplicates(catalog: Catalog): readonly Duplicate[] {
   const placed = topIndexes(catalog).filter(({ index }) => index.isValid);
@@ -49,12 +49,11 @@ export function findDuplicates(catalog: Catalog): readonly Duplicate[] {
   return found;
 }
 
-/** The less worthy first: needed by nothing, narrower, used less, younger. */
+/** The less worthy first: needed by nothing, narrower, younger. Which of two equal ones is read is chance. */
 function byWorth(one: PlacedIndex, other: PlacedIndex, catalog: Catalog): number {
   const traits = (placed: PlacedIndex) => [
     whatNeeds(placed, catalog).length > 0 ? 1 : 0,
     placed.index.keys.length + placed.index.include.length,
-    scansOf(placed.index, catalog),
     -placed.index.oid,
   ];
   const others = traits(other);

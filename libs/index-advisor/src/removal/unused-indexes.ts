@@ -17,6 +17,8 @@ import { daysCounted, type UsageAge } from './usage-age.js';
 export interface UnusedLimits {
   /** Counters must be this old; default 14 days, so that what runs weekly has run. */
   readonly minDays?: number;
+  /** Smaller ones cost little, and may be read when their table grows; default 256 KiB. */
+  readonly minUnusedBytes?: number;
 }
 
 /**
@@ -26,9 +28,11 @@ export interface UnusedLimits {
 export function findUnused(
   catalog: Catalog,
   age: UsageAge,
-  { minDays = 14 }: UnusedLimits = {},
+  { minDays = 14, minUnusedBytes = 2 ** 18 }: UnusedLimits = {},
 ): FindingReport {
-  const unread = topIndexes(catalog).filter((placed) => isUnread(placed, catalog));
+  const unread = topIndexes(catalog)
+    .filter(({ index }) => bytesOf(index, catalog) >= minUnusedBytes)
+    .filter((placed) => isUnread(placed, catalog));
   if (unread.length === 0) return { findings: [], notes: [] };
   const days = daysCounted(age);
   if (days === undefined || days < minDays) {
