@@ -75,6 +75,6 @@ function print(report: AdvisorReport): void {
   console.log(
     `Cost ${report.costBefore.toFixed(0)} → ${report.costAfter.toFixed(0)} (−${estimated.toFixed(0)} %), ` +
       `measured ${report.measuredMsBefore.toFixed(1)} → ${report.measuredMsAfter.toFixed(1)} ms ` +
-      `(−${saved.toFixed(0)} %), each statement once.`,
+      `(−${saved.toFixed(0)} %), all calls.`,
   );
 }

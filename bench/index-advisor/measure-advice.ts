@@ -81,16 +81,6 @@ export async function measureAdvice(given: AdvisorCase, rounds: number): Promise
     await client.query('SELECT pg_stat_force_next_flush()');
     const before = await timeAll(client, given.statements, rounds);
     const startedMs = performance.now();
-    for (const { sql, parameters } of given.statements) {
-      const r = await client.query(sql, [...(parameters[0] ?? [])]);
-      console.log(
-        r.rowCount,
-        sql.replaceAll(/\s+/g, ' ').slice(0, 400),
-        JSON.stringify(parameters[0]).slice(0, 200),
-      );
-      const e = await client.query('EXPLAIN ' + sql, [...(parameters[0] ?? [])]);
-      console.log(e.rows.map((x: any) => x['QUERY PLAN']).join('\n'));
-    }
     const analysis = await analyseDatabase({
       connection: connectionOf(client),
       minStatisticsDays: 0,
@@ -194,7 +184,14 @@ function report(given: AdvisorCase, measured: Measured): AdvisorReport {
     queries,
     costBefore: analysis.estimated.costBefore,
     costAfter: analysis.estimated.costAfter,
-    measuredMsBefore: before.reduce((sum, ms) => sum + ms, 0),
-    measuredMsAfter: after.reduce((sum, ms) => sum + ms, 0),
+    measuredMsBefore: ofAllCalls(before, given),
+    measuredMsAfter: ofAllCalls(after, given),
   };
+}
+
+function ofAllCalls(medians: readonly number[], { statements }: AdvisorCase): number {
+  return statements.reduce(
+    (sum, { parameters }, position) => sum + parameters.length * (medians[position] ?? 0),
+    0,
+  );
 }

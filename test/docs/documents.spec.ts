@@ -25,7 +25,7 @@ describe('the documents', () => {
 
   it('tell of every lib that the programs are made of', async () => {
     const { libs } = await readPrograms();
-    const [, list = ''] = /in layers: ([a-z, ]+)/.exec(textOf('README.md')) ?? [];
+    const [, list = ''] = /in layers: ([a-z, -]+)/.exec(textOf('README.md')) ?? [];
     expect(libs.size).toBeGreaterThan(5);
     for (const name of libs) {
       expect(textOf('docs/architecture.md')).toContain(`| \`${name}\` `);

@@ -41,12 +41,28 @@ export function supersededBy(table: Table, candidate: CandidateIndex): readonly 
 function covers(index: CatalogIndex, { method, keys, include = [], where }: CandidateIndex) {
   if (index.method !== method) return false;
   // A partial index serves the rows of its own predicate only, and a text says little about it.
-  if (index.where !== undefined && normal(index.where) !== normal(where)) return false;
+  if (
+    index.where !== undefined &&
+    !leavesOutNullOnly(index) &&
+    normal(index.where) !== normal(where)
+  )
+    return false;
   const stored = new Set([...index.keys.map(({ column }) => column), ...index.include]);
   return (
     keys.every((key, position) => isSame(index.keys[position], key)) &&
     include.every((column) => stored.has(column)) &&
     (method === 'btree' || keys.length === index.keys.length)
+  );
+}
+
+/** No search by these methods finds NULL, so the planner takes such an index for all of them. */
+function leavesOutNullOnly({ method, keys, where }: CatalogIndex): boolean {
+  const [key, another] = keys;
+  return (
+    (method === 'gin' || method === 'hash') &&
+    key?.column !== undefined &&
+    another === undefined &&
+    normal(where) === normal(`${key.column} IS NOT NULL`)
   );
 }
 

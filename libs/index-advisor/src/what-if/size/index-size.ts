@@ -1,5 +1,5 @@
 import type { Column, Table } from '../../catalog/catalog.js';
-import type { ColumnStatistics } from '../../catalog/column-statistics.js';
+import type { ColumnStatistics, StatisticsValues } from '../../catalog/column-statistics.js';
 import type { CandidateIndex, CandidateKey } from '../candidate-index.js';
 import type { GinCounts } from '../index-pages.js';
 import { arrayElements } from './array-literal.js';
@@ -131,21 +131,50 @@ function ginSize(
 ): IndexSize {
   const column = columns.find(({ name }) => name === keys[0]?.column);
   const statistics = statisticsOf(column);
-  const { mostCommonElements, elementCountHistogram } = statistics?.values.reveal() ?? {};
+  const { mostCommonElements } = statistics?.values.reveal() ?? {};
   const average = statistics?.averageWidth ?? 100;
   const elements = mostCommonElements === undefined ? [] : arrayElements(mostCommonElements);
-  const counts = (elementCountHistogram ?? '').slice(1, -1).split(',').map(Number);
   const isKnown = elements.length > 0;
+  const counts = isKnown
+    ? countsOfElements(elements, average, statistics?.values.reveal() ?? {})
+    : {
+        entriesPerValue: Math.max(1, average / GUESSED_ENTRY_BYTES),
+        distinct: Math.sqrt(rows) * 10,
+      };
   const gin = ginCounts({
     rows,
     tablePages: size.pages,
-    // The last number of that histogram is the mean.
-    entriesPerValue: isKnown ? (counts.at(-1) ?? 1) : Math.max(1, average / GUESSED_ENTRY_BYTES),
-    distinctEntries: isKnown ? elements.length : Math.sqrt(rows) * 10,
+    entriesPerValue: counts.entriesPerValue,
+    distinctEntries: counts.distinct,
     entryBytes: isKnown ? meanBytes(elements) : GUESSED_ENTRY_BYTES,
   });
   // PostgreSQL guesses itself where nothing is known.
   return { rows, pages: ginPages(gin), ...(isKnown ? { gin } : {}) };
+}
+
+/** Of a word in a tsvector: where it stands, how often, and one position. */
+const BYTES_BESIDE_WORD = 8;
+
+/** How many elements a value has, and how many different ones there are. */
+function countsOfElements(
+  elements: readonly (string | null)[],
+  averageWidth: number,
+  { elementCountHistogram, mostCommonElementFrequencies }: StatisticsValues,
+): { readonly entriesPerValue: number; readonly distinct: number } {
+  if (elementCountHistogram !== undefined) {
+    // Of arrays; the last number of that histogram is the mean.
+    const mean = Number(elementCountHistogram.slice(1, -1).split(',').at(-1));
+    return { entriesPerValue: mean, distinct: elements.length };
+  }
+  // Of texts only the frequent words are counted, behind which stands the least frequency. The
+  // width of a value tells how many words it has in all.
+  const frequencies = arrayElements(mostCommonElementFrequencies ?? '{}').map(Number);
+  const common = frequencies.slice(0, elements.length).reduce((sum, share) => sum + share, 0);
+  const least = frequencies[elements.length] ?? 0;
+  const byWidth = averageWidth / (meanBytes(elements) + BYTES_BESIDE_WORD);
+  const rare = Math.max(0, byWidth - common);
+  const distinct = elements.length + (least > 0 ? rare / (least / 2) : 0);
+  return { entriesPerValue: Math.max(common, byWidth), distinct };
 }
 
 function meanBytes(elements: readonly (string | null)[]): number {
