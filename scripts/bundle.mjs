@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { inProject } from './lib/project.mjs';
 
@@ -40,6 +41,24 @@ async function bundle() {
   } finally {
     await build.close();
   }
+  for (const folder of [inProject('dist', 'bin'), inProject('dist', 'bin', 'chunks')]) {
+    for (const name of readdirSync(folder).filter((one) => one.endsWith('.js'))) {
+      keepToLatin1(join(folder, name));
+    }
+  }
+}
+
+/**
+ * V8 keeps a source in two bytes a character as soon as one character needs them; a few dashes and
+ * ellipses cost 6 MB of memory.
+ */
+function keepToLatin1(path) {
+  const code = readFileSync(path, 'utf8');
+  const escaped = code.replaceAll(
+    /[^\u0000-\u00ff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  if (escaped !== code) writeFileSync(path, escaped);
 }
 
 await bundle();
