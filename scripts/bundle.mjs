@@ -55,7 +55,7 @@ async function bundle() {
 function keepToLatin1(path) {
   const code = readFileSync(path, 'utf8');
   const escaped = code.replaceAll(
-    /[^\u0000-\u00ff]/g,
+    /[\u0100-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   if (escaped !== code) writeFileSync(path, escaped);
