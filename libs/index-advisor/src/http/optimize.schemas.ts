@@ -11,10 +11,12 @@ const timingSchema = z.object({
   quartilesMs: z.array(ms).readonly().describe('Between these lie half of the runs'),
 });
 
-export const optimizeSchema = z.strictObject({
-  limit: z.int().min(1).max(200).default(20).describe('Queries, those that took most time first'),
-  apply: z.boolean().default(true).describe('Whether tables with stale statistics are analysed'),
-});
+export const optimizeSchema = z
+  .strictObject({
+    limit: z.int().min(1).max(200).default(20).describe('Queries, those that took most time first'),
+    apply: z.boolean().default(true).describe('Whether tables with stale statistics are analysed'),
+  })
+  .prefault({});
 export type OptimizeBody = z.infer<typeof optimizeSchema>;
 
 export const optimizedSchema = z.object({
