@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { inProject } from './lib/project.mjs';
 
@@ -41,11 +40,8 @@ async function bundle() {
   } finally {
     await build.close();
   }
-  for (const folder of [inProject('dist', 'bin'), inProject('dist', 'bin', 'chunks')]) {
-    for (const name of readdirSync(folder).filter((one) => one.endsWith('.js'))) {
-      keepToLatin1(join(folder, name));
-    }
-  }
+  const names = readdirSync(inProject('dist', 'bin'), { recursive: true });
+  for (const name of names) if (name.endsWith('.js')) keepToLatin1(inProject('dist', 'bin', name));
 }
 
 /**
