@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemClock } from '#libs/core';
 import { Client, type PoolClient } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
+import { toDatabaseError } from '../errors/database-error.js';
 import { type PoolEvent, poolEvents } from './pool.events.js';
 import { PlatformPool } from './platform-pool.js';
 
@@ -132,6 +133,32 @@ describe('a pool', () => {
     expect(pool.totalCount).toBeLessThanOrEqual(4);
     expect(await connections()).toBe(pool.totalCount);
     expect(events).toEqual([]);
+  });
+
+  it('has a statement that takes too long cancelled on the server, and uses the connection again', async () => {
+    pool = new PlatformPool(
+      {
+        connectionString: database.url,
+        max: 1,
+        statement_timeout: 50,
+        application_name: 'slow-test',
+      },
+      { clock: new SystemClock(), maxWaiting: 10, prepared: undefined },
+    );
+    const client = await take();
+    const error: unknown = await client
+      .query('SELECT pg_sleep(60)')
+      .catch((thrown: unknown) => thrown);
+    expect(toDatabaseError(error)).toMatchObject({
+      code: 'DATABASE_STATEMENT_TIMEOUT',
+      kind: 'timeout',
+    });
+    const running = await database.dataSource.query<unknown[]>(
+      `SELECT 1 FROM pg_stat_activity WHERE application_name = 'slow-test' AND state = 'active'`,
+    );
+    expect(running).toEqual([]);
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    client.release();
   });
 
   it('replaces connections that the server ends', async () => {
