@@ -22,8 +22,12 @@ async function cachedOnBoth(more: object = {}): Promise<{ name: string; id: stri
   await onA.addEntry(name, { text: 'The first entry' });
   await onA.post(`/v1/sources/${name}/consistency/repair`);
   for (const client of [onA, onB]) {
-    await client.compile({ sources: [{ id: name }] });
-    expect(cacheOf(await client.compile({ sources: [{ id: name }] }))).toBe('L1');
+    // What the search index still evicts from before may come in between.
+    let level: string | null = null;
+    for (let tries = 0; level !== 'L1' && tries < 50; tries += 1) {
+      level = cacheOf(await client.compile({ sources: [{ id: name }] }));
+    }
+    expect(level).toBe('L1');
   }
   return { name, id };
 }

@@ -171,7 +171,7 @@ describe('npm start in a folder with spaces in its name', () => {
     npmStart.pressCtrlC();
     await npmStart.program.ended;
 
-    for (let tries = 0; tries < 100 && processesOf(folder.path, groups).length > 0; tries++) {
+    for (let tries = 0; tries < 400 && processesOf(folder.path, groups).length > 0; tries++) {
       await sleep(50);
     }
     expect(processesOf(folder.path, groups)).toEqual([]);
