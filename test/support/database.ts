@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { createDataSource, persistenceSettings } from '#libs/persistence';
 import type { DataSource } from 'typeorm';
@@ -52,12 +53,24 @@ export function testRedisUrl(): string {
 async function onMaintenanceDatabase(sql: string): Promise<void> {
   const url = new URL(requiredEnvironment('PANTHEON_TEST_POSTGRES_URL'));
   url.pathname = '/postgres';
-  const client = new Client({ connectionString: url.href });
-  await client.connect();
+  const client = await connected(url.href);
   try {
     await client.query(sql);
   } finally {
     await client.end();
+  }
+}
+
+/** A server to which many tests connect at once turns one away now and then. */
+async function connected(connectionString: string, tries = 5): Promise<Client> {
+  const client = new Client({ connectionString });
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    if (tries <= 1) throw error;
+    await sleep(200);
+    return connected(connectionString, tries - 1);
   }
 }
 

@@ -22,6 +22,7 @@ export async function startServices(): Promise<() => Promise<void>> {
   await chmod(dataDir, 0o711);
   const [postgres, redis] = await Promise.all([
     EmbeddedPostgres.start({
+      maxConnections: 300,
       dataDir: join(dataDir, 'data'),
       // Nothing that a test writes has to survive a crash of the machine.
       settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
