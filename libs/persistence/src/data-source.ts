@@ -2,6 +2,7 @@ import pg, { type PoolConfig } from 'pg';
 import { type Clock, SystemClock } from '#libs/core';
 import { DataSource } from 'typeorm';
 import type { PersistenceSettings } from './persistence.settings.js';
+import { DatabaseError } from './errors/database-error.js';
 import { PlatformPool } from './pool/platform-pool.js';
 import { SnakeNamingStrategy } from './snake-naming.strategy.js';
 
@@ -55,6 +56,18 @@ export function createDataSource(
 export function poolOf(dataSource: DataSource): PlatformPool | undefined {
   // TypeORM's type of a driver does not tell of it.
   return (dataSource.driver as unknown as { readonly master?: PlatformPool }).master;
+}
+
+/** The pool under a data source. @throws DatabaseError DATABASE_UNAVAILABLE while it is not connected */
+export function connectedPoolOf(dataSource: DataSource): PlatformPool {
+  const pool = poolOf(dataSource);
+  if (pool !== undefined) return pool;
+  throw new DatabaseError(
+    'DATABASE_UNAVAILABLE',
+    'The database is not connected.',
+    'unavailable',
+    undefined,
+  );
 }
 
 /** TypeORM makes the pool itself, from a class that it is given. */

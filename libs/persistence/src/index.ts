@@ -1,5 +1,5 @@
 export { DatabaseError, toDatabaseError } from './errors/database-error.js';
-export { createDataSource, poolOf } from './data-source.js';
+export { connectedPoolOf, createDataSource, poolOf } from './data-source.js';
 export type { DatabaseParts } from './data-source.js';
 export { IdempotencyStore } from './idempotency/idempotency.store.js';
 export type {

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { Clock } from '#libs/core';
-import { persistenceSettings, poolOf, QueryCache, tableLives } from '#libs/persistence';
+import { connectedPoolOf, persistenceSettings, QueryCache, tableLives } from '#libs/persistence';
 import { DataSource } from 'typeorm';
 import { Caches } from '../managers/caches.js';
 import { CachedQueryResultStore } from './cached-query-result.store.js';
@@ -21,14 +21,12 @@ export const queryResultProviders: Provider[] = [
   {
     provide: QueryCache,
     useFactory: (caches: Caches, dataSource: DataSource, clock: Clock, store: SettingsStore) => {
-      const pool = poolOf(dataSource);
-      if (pool === undefined) throw new TypeError('The data source must be connected first.');
       const read = (): string => store.get(persistenceSettings).queryCache;
       let setting = read();
       let lives = tableLives(setting);
       return new QueryCache({
         store: new CachedQueryResultStore(caches),
-        pool,
+        pool: connectedPoolOf(dataSource),
         clock,
         isOn: () => read() !== '',
         ttlMs: (table) => {

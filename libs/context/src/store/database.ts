@@ -92,17 +92,12 @@ export class ContextDatabase implements Queryable {
 
   async acquire(): Promise<OwnConnection> {
     const client = await this.pool.connect();
-    // A connection that breaks between two statements emits an error that nobody else hears; the
-    // next statement on it rejects, which is where the failure belongs.
-    const ignore = (): void => undefined;
-    client.on('error', ignore);
     let released = false;
     return {
       client,
       release(error) {
         if (released) return;
         released = true;
-        client.off('error', ignore);
         client.release(error);
       },
     };

@@ -2,8 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { isError, messageOf } from '#libs/core';
 import type { PoolClient } from 'pg';
 import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
-import { poolOf } from '../data-source.js';
-import { DatabaseError } from '../errors/database-error.js';
+import { connectedPoolOf } from '../data-source.js';
 import { copyWriter, type RowWriter, unnestWriter, type Written } from './batch-writers.js';
 import type { BulkInsertOptions, BulkInsertReport, RejectedRow } from './bulk-insert.types.js';
 import { ColumnPlan, type NumberedRow } from './column-plan.js';
@@ -167,16 +166,7 @@ class BulkInsert<Row extends ObjectLiteral> {
   private async inTransaction(
     work: (client: PoolClient, writer: RowWriter) => Promise<Written[]>,
   ): Promise<void> {
-    const pool = poolOf(this.dataSource);
-    if (pool === undefined) {
-      throw new DatabaseError(
-        'DATABASE_UNAVAILABLE',
-        'The database is not connected.',
-        'unavailable',
-        undefined,
-      );
-    }
-    const client = await pool.connect();
+    const client = await connectedPoolOf(this.dataSource).connect();
     const writer = this.newWriter();
     try {
       await client.query('BEGIN');

@@ -1,6 +1,5 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { Problems, RequirePermission, Returns } from '#libs/http';
-import { DatabaseError } from '../errors/database-error.js';
 import { PoolOverseer, type PoolReport } from '../pool/pool-overseer.js';
 import { type PoolOptimization, poolOptimizationSchema, poolReportSchema } from './pool.schemas.js';
 
@@ -18,7 +17,7 @@ export class PoolController {
   )
   @Problems({ 503: 'The database is not connected' })
   read(): PoolReport {
-    return this.overseer.report() ?? notConnected();
+    return this.overseer.report();
   }
 
   @Post('optimize')
@@ -30,16 +29,7 @@ export class PoolController {
   )
   @Problems({ 503: 'The database is not connected' })
   optimize(): PoolOptimization {
-    const { before, applied } = this.overseer.applyAdvice() ?? notConnected();
+    const { before, applied } = this.overseer.applyAdvice();
     return { sizeBefore: before.size, applied, ...before.advice };
   }
-}
-
-function notConnected(): never {
-  throw new DatabaseError(
-    'DATABASE_UNAVAILABLE',
-    'The database is not connected.',
-    'unavailable',
-    undefined,
-  );
 }

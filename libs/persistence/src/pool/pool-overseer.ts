@@ -3,7 +3,7 @@ import { SettingsStore } from '#libs/config';
 import { RootLogger } from '#libs/logging';
 import { Metrics } from '#libs/metrics';
 import { DataSource } from 'typeorm';
-import { poolOf } from '../data-source.js';
+import { connectedPoolOf, poolOf } from '../data-source.js';
 import { persistenceSettings } from '../persistence.settings.js';
 import { advisePoolSize, type PoolSizeAdvice } from './pool-advice.js';
 import { poolEvents } from './pool.events.js';
@@ -62,10 +62,9 @@ export class PoolOverseer implements OnModuleInit, OnApplicationShutdown {
     for (const unsubscribe of this.unsubscribe.splice(0)) unsubscribe();
   }
 
-  /** Undefined while the database is not connected. */
-  report(): PoolReport | undefined {
-    const { pool } = this;
-    if (pool === undefined) return undefined;
+  /** @throws DatabaseError DATABASE_UNAVAILABLE while the database is not connected */
+  report(): PoolReport {
+    const pool = connectedPoolOf(this.dataSource);
     const settings = this.settings.get(persistenceSettings);
     const size = pool.options.max;
     const { monitor, statements } = pool;
@@ -94,9 +93,8 @@ export class PoolOverseer implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Takes over what is advised, for the life of the process. @returns what it was before */
-  applyAdvice(): { readonly before: PoolReport; readonly applied: boolean } | undefined {
+  applyAdvice(): { readonly before: PoolReport; readonly applied: boolean } {
     const before = this.report();
-    if (before === undefined) return undefined;
     const { size, isChange } = before.advice;
     if (isChange) this.settings.overrideAll({ 'database.poolSize': size });
     return { before, applied: isChange };

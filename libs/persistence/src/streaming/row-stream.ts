@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Cursor from 'pg-cursor';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
-import { poolOf } from '../data-source.js';
-import { DatabaseError } from '../errors/database-error.js';
+import { connectedPoolOf } from '../data-source.js';
 import type { PlatformPool } from '../pool/platform-pool.js';
 
 /** A connection of one's own, to be given back; with an error it is closed instead. */
@@ -33,15 +32,7 @@ export async function streamRows<Row>(
   values: readonly unknown[] = [],
   options: Partial<RowStreamOptions> & { readonly connection?: StreamConnection } = {},
 ): Promise<AsyncIterableIterator<Row>> {
-  const pool = poolOf(dataSource);
-  if (pool === undefined) {
-    throw new DatabaseError(
-      'DATABASE_UNAVAILABLE',
-      'The database is not connected.',
-      'unavailable',
-      undefined,
-    );
-  }
+  const pool = connectedPoolOf(dataSource);
   const { batchRows = DEFAULT_BATCH_ROWS, signal, connection = await connectionOf(pool) } = options;
   const rows = new RowStream<Row>(pool, connection, sql, values, { batchRows, signal });
   if (signal?.aborted === true) await rows.return();
