@@ -169,10 +169,10 @@ describe('Sessions', () => {
     const elsewhere = await startAuth({ dataSource: database.dataSource, clock: auth.clock });
     const tokens = await open();
     // Both processes have seen the token before.
-    const { sessionId } = await principalOf(tokens, elsewhere);
+    const { credential } = await principalOf(tokens, elsewhere);
     await principalOf(tokens);
-    await sessions.end(sessionId);
-    await sessions.end(sessionId);
+    await sessions.end(credential.id);
+    await sessions.end(credential.id);
     await expect(principalOf(tokens, elsewhere)).rejects.toMatchObject({
       code: 'AUTH_TOKEN_INVALID',
     });
@@ -197,10 +197,10 @@ describe('Sessions', () => {
   it('never revives a session that ends while it is refreshed', async () => {
     for (let round = 0; round < 20; round += 1) {
       const tokens = await open();
-      const { sessionId } = await principalOf(tokens);
+      const { credential } = await principalOf(tokens);
       const [refreshed] = await Promise.allSettled([
         sessions.refresh(tokens.refreshToken),
-        sessions.end(sessionId),
+        sessions.end(credential.id),
       ]);
       if (refreshed.status === 'rejected') continue;
       await expect(principalOf(refreshed.value)).rejects.toMatchObject({

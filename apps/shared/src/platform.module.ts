@@ -9,6 +9,7 @@ import { JobsModule, type JobsRootOptions } from '#libs/jobs';
 import { LoggingModule } from '#libs/logging';
 import { MetricsModule } from '#libs/metrics';
 import { EntityLoader, PersistenceModule, PoolOverseer, QueryInsights } from '#libs/persistence';
+import { ResilienceModule } from '#libs/resilience';
 import type { Platform } from './platform.js';
 
 /** What the API and the worker have in common: everything but HTTP. */
@@ -23,6 +24,7 @@ export class PlatformModule {
         LoggingModule.forRoot(platform.log),
         MetricsModule.forRoot({ service: platform.log.service }),
         PersistenceModule.forRoot(platform.dataSource),
+        ResilienceModule.forRoot(),
         JobsModule.forRoot({ loginPath: '/v1/auth/login', ...jobs }),
         JobsModule.forFeature({
           expiredRows: [

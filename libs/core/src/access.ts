@@ -5,6 +5,19 @@ export interface Principal {
   readonly email: string;
   readonly roles: readonly string[];
   readonly grants: readonly PermissionGrant[];
+  /**
+   * What the credential is limited to, such as the scopes of an API key: an action needs a grant that
+   * allows it here as well. Undefined: everything that `grants` allow.
+   */
+  readonly scope?: readonly PermissionGrant[];
+}
+
+/** By what somebody has shown who they are. */
+export interface Credential {
+  /** A session of a person or a service (its access token names it), or an API key. */
+  readonly kind: 'session' | 'api-key';
+  /** Of the session or the key, never a secret. */
+  readonly id: string;
 }
 
 /**

@@ -1,9 +1,10 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { PantheonError, type Principal } from '#libs/core';
+import { type Credential, PantheonError, type Principal } from '#libs/core';
 
 /** A request that authentication has looked at. */
 export interface AuthenticatedRequest {
   principal?: Principal;
+  credential?: Credential;
 }
 
 /** Injects who is asking into a handler's parameter. Only for handlers that are not public. */

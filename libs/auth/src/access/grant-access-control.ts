@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AccessControl, type PermissionGrant, type Principal } from '#libs/core';
-import { matchesPath, segmentsOf, WILDCARD } from './resource-path.js';
+import { matchesPath, type Segments, segmentsOf, WILDCARD } from './resource-path.js';
 
 /**
  * Decides by looking at every grant of the principal, straight from the definition:
@@ -12,6 +12,8 @@ import { matchesPath, segmentsOf, WILDCARD } from './resource-path.js';
  *    they come from (a role or the user).
  * 3. Otherwise the answer is yes if a grant that applies allows, and no if none does.
  *
+ * A scope of the principal is asked in the same way, and both must say yes.
+ *
  * The order of grants never matters. Tenant isolation is not decided here: queries carry the
  * organization. Costs O(grants × depth); a faster engine must give the same answers.
  */
@@ -19,11 +21,16 @@ import { matchesPath, segmentsOf, WILDCARD } from './resource-path.js';
 export class GrantAccessControl extends AccessControl {
   isAllowed(principal: Principal, resource: string, action: string): boolean {
     const path = segmentsOf(resource);
-    const applying = principal.grants.filter(
-      (grant) => actionFits(grant, action) && matchesPath(segmentsOf(grant.resource), path),
-    );
-    return applying.length > 0 && applying.every(({ effect }) => effect === 'allow');
+    const { grants, scope } = principal;
+    return decide(grants, path, action) && (scope === undefined || decide(scope, path, action));
   }
+}
+
+function decide(grants: readonly PermissionGrant[], path: Segments, action: string): boolean {
+  const applying = grants.filter(
+    (grant) => actionFits(grant, action) && matchesPath(segmentsOf(grant.resource), path),
+  );
+  return applying.length > 0 && applying.every(({ effect }) => effect === 'allow');
 }
 
 function actionFits(grant: PermissionGrant, action: string): boolean {

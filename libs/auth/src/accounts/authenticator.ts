@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '#libs/core';
+import type { Credential, Principal } from '#libs/core';
 import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
 import { PrincipalCache } from '../principals/principal.cache.js';
 import { type AccessClaims, AccessTokens } from '../tokens/access-tokens.js';
 
-/** Who a request comes from, and by which session. */
+/** Who a request comes from, and how they have shown it. */
 export interface Authentication {
   readonly principal: Principal;
-  readonly sessionId: string;
+  readonly credential: Credential;
 }
 
 /** RFC 6750: the scheme in any case, one space or more, one token. */
@@ -32,7 +32,7 @@ export class Authenticator {
     const { userId, sessionId } = await this.accessTokens.verify(tokenOf(header));
     const principal = await this.principals.ofSession(userId, sessionId);
     if (principal === undefined) throw new UnauthenticatedError('AUTH_TOKEN_INVALID');
-    return { principal, sessionId };
+    return { principal, credential: { kind: 'session', id: sessionId } };
   }
 
   /**
@@ -47,7 +47,8 @@ export class Authenticator {
     if (claims === undefined) return undefined;
     const { userId, sessionId } = claims;
     const principal = this.principals.held(userId, sessionId);
-    return principal === undefined ? undefined : { principal, sessionId };
+    if (principal === undefined) return undefined;
+    return { principal, credential: { kind: 'session', id: sessionId } };
   }
 
   /**

@@ -1,9 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { Principal } from '#libs/core';
 import { type GuardedRequest, Public, type RouteCheck, type RouteGuard } from '#libs/http';
 import { currentContext } from '#libs/logging';
-import { Authenticator } from '../accounts/authenticator.js';
+import { type Authentication, Authenticator } from '../accounts/authenticator.js';
 
 /** Demands a valid access token for every handler that is not `@Public()`. */
 @Injectable()
@@ -30,18 +29,18 @@ export class AuthGuard implements CanActivate, RouteGuard {
       const { headers, socket } = request;
       const known = this.authenticator.authenticateFromMemory(headers.authorization, socket);
       if (known === undefined) return this.authenticate(request);
-      identify(request, known.principal);
+      identify(request, known);
     };
   }
 
   private async authenticate(request: GuardedRequest): Promise<void> {
-    const { principal } = await this.authenticator.authenticate(request.headers.authorization);
-    identify(request, principal);
+    identify(request, await this.authenticator.authenticate(request.headers.authorization));
   }
 }
 
-function identify(request: GuardedRequest, principal: Principal): void {
+function identify(request: GuardedRequest, { principal, credential }: Authentication): void {
   request.principal = principal;
+  request.credential = credential;
   const context = currentContext();
   if (context === undefined) return;
   context.userId = principal.userId;

@@ -77,8 +77,8 @@ export class AuthController {
   ): Promise<void> {
     const refreshToken = body?.refreshToken;
     if (authorization !== undefined || refreshToken === undefined) {
-      const { sessionId } = await this.authenticator.authenticate(authorization);
-      await this.sessions.end(sessionId);
+      const { credential } = await this.authenticator.authenticate(authorization);
+      await this.sessions.end(credential.id);
     }
     if (refreshToken !== undefined) await this.sessions.endByRefreshToken(refreshToken);
   }

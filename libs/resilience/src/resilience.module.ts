@@ -1,0 +1,14 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+
+/**
+ * What keeps the platform answering when there is too much to do or something is broken: rate limits,
+ * admission control, circuit breakers, workers for CPU work and the watch over memory. Once, in the
+ * root module. It needs `SettingsStore`, `Clock`, `RootLogger`, `Metrics` and `DataSource` from global
+ * modules. Routes are mounted by the app: `resilienceControllers`.
+ */
+@Module({})
+export class ResilienceModule {
+  static forRoot(): DynamicModule {
+    return { module: ResilienceModule, global: true, providers: [], exports: [] };
+  }
+}
