@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   embeddedProcessHarness,
@@ -11,6 +12,7 @@ import {
 } from './support/embedded-process-harness.js';
 import { killAllOf, listProcesses, processesOf } from './support/processes.js';
 import { eventually, query } from './support/query.js';
+import { RunningProgram } from './support/running-program.js';
 
 jest.setTimeout(60_000);
 
@@ -170,4 +172,21 @@ describe('another process', () => {
       await eventually(() => expect(isAlive(pid)).toBe(false));
     },
   );
+
+  it('that is interrupted the moment that its server starts takes it along', async () => {
+    const support = join(process.cwd(), 'test/start/support');
+    const program = RunningProgram.run(
+      process.execPath,
+      [
+        '--no-warnings',
+        `--import=${pathToFileURL(join(support, 'register-typescript.mjs')).href}`,
+        join(support, 'interrupted-server.ts'),
+      ],
+      { cwd: process.cwd() },
+    );
+    const { pid } = JSON.parse(await program.line(/"pid":/)) as { pid: number };
+
+    expect((await program.ended).signal).toBe('SIGINT');
+    await eventually(() => expect(isAlive(pid)).toBe(false));
+  });
 });

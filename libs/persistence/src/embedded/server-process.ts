@@ -38,16 +38,7 @@ export class ServerProcess {
    */
   static async start(command: ServerCommand, port: number): Promise<ServerProcess> {
     const logStart = await command.log.size();
-    const child = spawn(command.program, toArguments(command, port), {
-      ...command.user,
-      cwd: command.cluster,
-      env: SERVER_ENVIRONMENT,
-      stdio: ['ignore', command.log.file.fd, command.log.file.fd],
-      // A group of its own: Ctrl-C in the terminal reaches us only, and we stop it last.
-      detached: true,
-    });
-    const ended = endOf(child);
-    if (child.pid !== undefined) endWithUs(child.pid, ended);
+    const { child, ended } = endWithUs(() => spawnServer(command, port));
     let reason: string | undefined;
     void ended.then((text) => (reason = text));
     const deadline = performance.now() + command.startTimeoutMs;
@@ -69,9 +60,9 @@ export class ServerProcess {
 
   /** Takes over a server that runs already. */
   static adopt(postmaster: Postmaster): ServerProcess {
-    const ended = endOfStranger(postmaster.pid);
-    endWithUs(postmaster.pid, ended);
-    return new ServerProcess(postmaster.pid, postmaster.port, ended);
+    const { pid, port } = postmaster;
+    const { ended } = endWithUs(() => ({ pid, ended: endOfStranger(pid) }));
+    return new ServerProcess(pid, port, ended);
   }
 
   /**
@@ -103,6 +94,25 @@ export class ServerProcess {
     timeout.abort();
     return ended;
   }
+}
+
+function spawnServer(
+  command: ServerCommand,
+  port: number,
+): {
+  readonly child: ChildProcess;
+  readonly pid: number | undefined;
+  readonly ended: Promise<string>;
+} {
+  const child = spawn(command.program, toArguments(command, port), {
+    ...command.user,
+    cwd: command.cluster,
+    env: SERVER_ENVIRONMENT,
+    stdio: ['ignore', command.log.file.fd, command.log.file.fd],
+    // A group of its own: Ctrl-C in the terminal reaches us only, and we stop it last.
+    detached: true,
+  });
+  return { child, pid: child.pid, ended: endOf(child) };
 }
 
 function toArguments({ cluster, settings }: ServerCommand, port: number): string[] {
