@@ -8,3 +8,5 @@ export { eventChannel } from './event-channel.js';
 export type { EventChannel } from './event-channel.js';
 export { BackgroundTasks } from './background-tasks.js';
 export { isStillRunning, processIdentity } from './process-identity.js';
+export { declaredMethod, wrapMethod } from './wrap-method.js';
+export type { AnyFunction } from './wrap-method.js';

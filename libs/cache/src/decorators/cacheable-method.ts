@@ -1,3 +1,4 @@
+import type { AnyFunction } from '#libs/core';
 import type { EntryOptions } from '../engine/cache.options.js';
 import type { KeyLoad } from '../learning/key-source.js';
 import { entryKey } from '../keys/entry-key.js';
@@ -16,7 +17,7 @@ import {
 } from './call-rules.js';
 import type { RuleNamespace } from './rule-namespace.js';
 import { CacheDecoratorError } from './errors/cache-decorator.error.js';
-import type { AnyFunction, MethodShape } from './method-shape.js';
+import type { MethodShape } from './method-shape.js';
 import type { MethodCall } from './slots.js';
 
 /** Default life of the engine, which `unless` has to say itself. */

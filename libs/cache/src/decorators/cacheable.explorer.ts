@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import { declaredMethod, wrapMethod } from '#libs/core';
 import { Caches } from '../managers/caches.js';
 import { checkCacheableHandler, checkCacheableMethod, checkWrites } from './boot-checks.js';
 import { RuleNamespace } from './rule-namespace.js';
@@ -16,7 +17,6 @@ import { CacheDecoratorError } from './errors/cache-decorator.error.js';
 import { type MethodShape, shapeOf } from './method-shape.js';
 import { namespaceOptionsOf, namespaceProblems, type NamespaceUser } from './namespace-checks.js';
 import { type CachedHandler, ResponseCaching } from './response-caching.js';
-import { wrapMethod } from './wrap-method.js';
 import { EvictRule, PutRule, writeMethod, type WriteRule } from './write-rules.js';
 
 /** A decorated method with what is to become of it. */
@@ -126,7 +126,7 @@ export class CacheableExplorer {
     }
     return {
       ...user,
-      method: shape.method,
+      method: declaredMethod(shape.method),
       shape,
       writes,
       ...this.compileCacheable(instance, shape, namespace, options, report('@Cacheable')),

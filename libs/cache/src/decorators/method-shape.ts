@@ -7,10 +7,9 @@ import {
   SSE_METADATA,
 } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+import { type AnyFunction, declaredMethod } from '#libs/core';
 import { Public, RequirePermission } from '#libs/http';
 import { type Parameter, parametersOf } from '../keys/parameters.js';
-
-export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 /** Where a handler's parameter gets its value from. */
 export interface RouteArgument {
@@ -65,7 +64,7 @@ export function shapeOf(instance: object, methodName: string, isController: bool
     name: `${constructor.name}.${methodName}`,
     methodName,
     method,
-    parameters: parametersOf(method),
+    parameters: parametersOf(declaredMethod(method)),
     isAsync: isAsync(instance, methodName, method),
     handler: isController ? handlerShape(constructor, methodName, method) : undefined,
   };
@@ -73,7 +72,7 @@ export function shapeOf(instance: object, methodName: string, isController: bool
 
 /** An `async` method, or one whose declared return type is a promise. */
 function isAsync(instance: object, methodName: string, method: AnyFunction): boolean {
-  if (method.constructor.name === 'AsyncFunction') return true;
+  if (declaredMethod(method).constructor.name === 'AsyncFunction') return true;
   const type = Reflect.getMetadata('design:returntype', instance, methodName) as unknown;
   return typeof type === 'function' && type.name === 'Promise';
 }

@@ -1,7 +1,7 @@
+import type { AnyFunction } from '#libs/core';
 import type { NamespaceOptions } from '../managers/caches.js';
 import type { AnyCacheableOptions } from './cacheable.options.js';
 import { pick } from './call-rules.js';
-import type { AnyFunction } from './method-shape.js';
 
 /** Options that a namespace has as a whole. */
 const NAMESPACE_OPTIONS = [

@@ -1,3 +1,4 @@
+import type { AnyFunction } from '#libs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { EntryOptions } from '../engine/cache.options.js';
 import type { Cache } from '../engine/cache.js';
@@ -14,7 +15,7 @@ import {
   type VariantRules,
   variantRules,
 } from './call-rules.js';
-import type { AnyFunction, MethodShape } from './method-shape.js';
+import type { MethodShape } from './method-shape.js';
 import type { MethodCall } from './slots.js';
 
 /** Something that is done to the cache before or after a method runs. */
