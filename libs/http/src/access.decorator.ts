@@ -15,3 +15,10 @@ export const Public = Reflector.createDecorator<void>();
  * Where the resource is known only after a look-up, ask `AccessControl` in the service instead.
  */
 export const RequirePermission = Reflector.createDecorator<RequiredPermission>();
+
+/**
+ * Lets in only who has logged in and acts without limits, not an API key or a token that is limited to a
+ * scope: others get 403. For what would let a credential outlive its own end or grow beyond its scope,
+ * such as making credentials.
+ */
+export const RequireSession = Reflector.createDecorator<void>();

@@ -1,8 +1,9 @@
-export { Public, RequirePermission } from './access.decorator.js';
+export { Public, RequirePermission, RequireSession } from './access.decorator.js';
 export type { RequiredPermission } from './access.decorator.js';
 export { CurrentPrincipal } from './current-principal.decorator.js';
 export type { AuthenticatedRequest } from './current-principal.decorator.js';
 export { Idempotent } from './idempotent.decorator.js';
+export type { IdempotentOptions } from './idempotent.decorator.js';
 export { ownHeadersOf, setHeaders } from './own-headers.js';
 export { decodeCursor, encodeCursor, pageQuerySchema, pageSchema } from './page.js';
 export type { Page, PageQuery } from './page.js';
@@ -18,4 +19,4 @@ export {
 } from './returns.decorator.js';
 export type { DocumentedAnswer, DocumentedBody } from './returns.decorator.js';
 export { isRouteGuard } from './route-guard.js';
-export type { GuardedRequest, RouteCheck, RouteGuard } from './route-guard.js';
+export type { CredentialHeaders, GuardedRequest, RouteCheck, RouteGuard } from './route-guard.js';

@@ -1,12 +1,20 @@
 import type { CanActivate } from '@nestjs/common';
 import type { AuthenticatedRequest } from './current-principal.decorator.js';
 
+/** The headers that say who is asking. */
+export interface CredentialHeaders {
+  readonly authorization?: string | undefined;
+  readonly 'x-api-key'?: string | string[] | undefined;
+}
+
 /** What a guard reads of a request. */
 export interface GuardedRequest extends AuthenticatedRequest {
-  readonly headers: { readonly authorization?: string | undefined };
+  readonly headers: CredentialHeaders;
   readonly params?: unknown;
   /** The connection that the request came by. */
   readonly socket?: object;
+  /** Address of the client, as far as proxies are trusted. */
+  readonly ip?: string;
 }
 
 /**

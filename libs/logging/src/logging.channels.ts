@@ -13,6 +13,8 @@ export interface FailedRequest {
   readonly status: number;
   /** Stable code of the problem. */
   readonly code: string;
+  /** What the caller was told. */
+  readonly detail?: string | undefined;
   readonly requestId: string;
 }
 

@@ -24,11 +24,13 @@ export interface RequestContext {
   trace: TraceContext | undefined;
   /** A header of the request by its name in lower case; absent outside a request. */
   header?(name: string): string | undefined;
+  /** Address of the client, as far as proxies are trusted; absent outside a request. */
+  address?(): string | undefined;
 }
 
 /** Fields of a context that its maker knows. */
 export type ContextFields = {
-  readonly [Name in Exclude<keyof RequestContext, 'header'>]?: RequestContext[Name];
+  readonly [Name in Exclude<keyof RequestContext, 'header' | 'address'>]?: RequestContext[Name];
 };
 
 const storage = new AsyncLocalStorage<RequestContext>();

@@ -10,7 +10,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { catchError, from, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { PantheonError } from '#libs/core';
-import { type AuthenticatedRequest, Idempotent } from '#libs/http';
+import { type AuthenticatedRequest, Idempotent, type IdempotentOptions } from '#libs/http';
 import { SecretNames } from '#libs/logging';
 import { type IdempotencyClaim, IdempotencyStore } from '#libs/persistence';
 
@@ -29,7 +29,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const request = http.getRequest<FastifyRequest & AuthenticatedRequest>();
     const key = request.headers['idempotency-key'];
     if (key === undefined || request.principal === undefined) return next.handle();
-    if (this.reflector.get(Idempotent, context.getHandler()) === undefined) return next.handle();
+    const options = this.reflector.get(Idempotent, context.getHandler()) as
+      IdempotentOptions | undefined;
+    if (options === undefined) return next.handle();
     if (typeof key !== 'string' || !KEY_FORM.test(key)) throw invalidKey();
     const claim: IdempotencyClaim = {
       ownerId: request.principal.userId,
@@ -37,19 +39,17 @@ export class IdempotencyInterceptor implements NestInterceptor {
       key,
       requestHash: createHash('sha256').update(bodyText(request)).digest('base64'),
     };
-    return this.answerOnce(claim, http.getResponse<FastifyReply>(), next);
+    const { shownOnce = [] } = options;
+    return this.answerOnce({ claim, shownOnce, reply: http.getResponse<FastifyReply>(), next });
   }
 
-  private answerOnce(
-    claim: IdempotencyClaim,
-    reply: FastifyReply,
-    next: CallHandler,
-  ): Observable<unknown> {
+  private answerOnce(request: ClaimedRequest): Observable<unknown> {
+    const { claim, reply } = request;
     return from(this.store.claim(claim)).pipe(
       mergeMap((outcome) => {
         switch (outcome.state) {
           case 'claimed':
-            return this.run(claim, reply, next);
+            return this.run(request);
           case 'answered':
             void reply.status(outcome.answer.status).header('idempotent-replayed', 'true');
             return of(outcome.answer.body);
@@ -70,14 +70,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
     );
   }
 
-  private run(
-    claim: IdempotencyClaim,
-    reply: FastifyReply,
-    next: CallHandler,
-  ): Observable<unknown> {
+  private run({ claim, shownOnce, reply, next }: ClaimedRequest): Observable<unknown> {
     return next.handle().pipe(
       mergeMap(async (body: unknown) => {
-        await this.store.complete(claim, { status: reply.statusCode, body });
+        const kept = withoutFields(body, shownOnce);
+        await this.store.complete(claim, { status: reply.statusCode, body: kept });
         return body;
       }),
       catchError((error: unknown) =>
@@ -90,6 +87,18 @@ export class IdempotencyInterceptor implements NestInterceptor {
       ),
     );
   }
+}
+
+interface ClaimedRequest {
+  readonly claim: IdempotencyClaim;
+  readonly shownOnce: readonly string[];
+  readonly reply: FastifyReply;
+  readonly next: CallHandler;
+}
+
+function withoutFields(body: unknown, names: readonly string[]): unknown {
+  if (names.length === 0 || typeof body !== 'object' || body === null) return body;
+  return { ...body, ...Object.fromEntries(names.map((name) => [name, null])) };
 }
 
 /** What tells one body from another; of a body that is a stream only its length is known yet. */

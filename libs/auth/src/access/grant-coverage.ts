@@ -1,14 +1,15 @@
 import type { PermissionGrant } from '#libs/core';
 import { coversPattern, overlaps, segmentsOf, WILDCARD } from './resource-path.js';
 
-type Scope = Pick<PermissionGrant, 'resource' | 'action'>;
+/** Something to do: an action on all that a pattern matches. */
+export type ActionScope = Pick<PermissionGrant, 'resource' | 'action'>;
 
 /**
  * Whether somebody with `held` may do everything that `scope` stands for: one of the allowing
  * grants covers all of it and no denial touches it. Errs towards no: a scope that only several
  * grants together cover counts as not covered.
  */
-export function coversScope(held: readonly PermissionGrant[], scope: Scope): boolean {
+export function coversScope(held: readonly PermissionGrant[], scope: ActionScope): boolean {
   const wanted = segmentsOf(scope.resource);
   let covered = false;
   for (const grant of held) {

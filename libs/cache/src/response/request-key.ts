@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import type { Principal } from '#libs/core';
+import type { PermissionGrant, Principal } from '#libs/core';
 import type { VaryBy } from '../decorators/cacheable.options.js';
 import { ResponseScopeError } from './errors/response-scope.error.js';
 
@@ -109,16 +109,16 @@ const identities = new WeakMap<Principal, string>();
 function identityOf(principal: Principal): string {
   let identity = identities.get(principal);
   if (identity === undefined) {
-    const { userId, organizationId, roles, grants } = principal;
-    const rights = JSON.stringify([
-      organizationId,
-      roles,
-      grants.map(({ resource, action, effect }) => [resource, action, effect]),
-    ]);
+    const { userId, organizationId, roles, grants, scope } = principal;
+    const rights = JSON.stringify([organizationId, roles, listOf(grants), scope && listOf(scope)]);
     identity = `${encodeURIComponent(userId)}~${hash('sha256', rights, 'base64url').slice(0, RIGHTS_LENGTH)}`;
     identities.set(principal, identity);
   }
   return identity;
+}
+
+function listOf(grants: readonly PermissionGrant[]): string[][] {
+  return grants.map(({ resource, action, effect }) => [resource, action, effect]);
 }
 
 function canonicalParams(params: unknown): string {

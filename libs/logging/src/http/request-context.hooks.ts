@@ -82,6 +82,10 @@ class HttpRequestContext implements RequestContext {
     const value = this.request.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;
   }
+
+  address(): string | undefined {
+    return this.request.ip;
+  }
 }
 
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);

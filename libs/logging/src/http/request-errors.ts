@@ -8,8 +8,8 @@ import { HTTP_LOG_MODULE } from './access-log.js';
  */
 export function logRequestError(root: RootLogger, error: unknown, answer: FailedRequest): void {
   const logger = root.module(HTTP_LOG_MODULE);
-  const { status, code, requestId } = answer;
-  requestFailed.publish(() => ({ status, code, requestId }));
+  const { status, code, detail, requestId } = answer;
+  requestFailed.publish(() => ({ status, code, detail, requestId }));
   if (status >= 500) logger.error('request failed', { requestId, status, code, err: error });
   else logger.debug('request refused', { requestId, status, code });
 }
