@@ -12,6 +12,7 @@ import {
   persistenceControllers,
   PostgresIdempotencyStore,
 } from '#libs/persistence';
+import { resilienceControllers } from '#libs/resilience';
 import type { Platform } from '../../shared/src/platform.js';
 import { PlatformModule } from '../../shared/src/platform.module.js';
 import { ConfigController } from './config.controller.js';
@@ -37,6 +38,7 @@ export class AppModule {
         ...indexAdvisorControllers,
         ...jobsControllers,
         ...persistenceControllers,
+        ...resilienceControllers,
         ConfigController,
         HealthController,
         MetricsController,

@@ -8,6 +8,7 @@ import { contextSettings } from '#libs/context';
 import { httpSettings } from './http.settings.js';
 import { embeddedPostgresSettings, persistenceSettings, redisSettings } from '#libs/persistence';
 import { cacheLearningSettings, cacheSettings, cacheWarmingSettings } from '#libs/cache';
+import { memorySettings } from '#libs/resilience';
 import type { SettingsSection } from '#libs/config';
 
 /** The settings of every lib and app, in the order in which they are documented. */
@@ -19,6 +20,7 @@ export const allSettings: readonly SettingsSection[] = [
   redisSettings,
   metricsSettings,
   healthSettings,
+  memorySettings,
   jobsSettings,
   cacheSettings,
   cacheLearningSettings,

@@ -1,4 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { memoryProviders } from './memory/memory.providers.js';
+import { MemoryWatch } from './memory/memory-watch.js';
 
 /**
  * What keeps the platform answering when there is too much to do or something is broken: rate limits,
@@ -9,6 +11,11 @@ import { type DynamicModule, Module } from '@nestjs/common';
 @Module({})
 export class ResilienceModule {
   static forRoot(): DynamicModule {
-    return { module: ResilienceModule, global: true, providers: [], exports: [] };
+    return {
+      module: ResilienceModule,
+      global: true,
+      providers: [...memoryProviders],
+      exports: [MemoryWatch],
+    };
   }
 }
