@@ -1,5 +1,5 @@
 import { CacheRuntime } from '#libs/cache';
-import { GrantAccessControl, PrincipalLoader } from '#libs/auth';
+import { PrincipalLoader, TrieAccessControl } from '#libs/auth';
 import {
   type CompileService,
   type ContextSettings,
@@ -57,7 +57,7 @@ export async function withContext<Result>(
       dataSource,
       settings,
       clock,
-      access: new GrantAccessControl(),
+      access: new TrieAccessControl(),
       caches: cache?.caches,
     });
     const stopListening = contextWarnings.subscribe(({ code, message }) => {

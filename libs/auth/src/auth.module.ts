@@ -2,7 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AccessControl } from '#libs/core';
 import { JobsModule } from '#libs/jobs';
-import { GrantAccessControl } from './access/grant-access-control.js';
+import { TrieAccessControl } from './access/trie-access-control.js';
 import { AccountStore } from './accounts/account.store.js';
 import { Authenticator } from './accounts/authenticator.js';
 import { Login } from './accounts/login.js';
@@ -66,7 +66,8 @@ const services = [
     SigningKeyStore,
     SigningKeys,
     UserStore,
-    { provide: AccessControl, useClass: GrantAccessControl },
+    TrieAccessControl,
+    { provide: AccessControl, useExisting: TrieAccessControl },
     // Guards run in this order.
     { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_GUARD, useClass: PermissionGuard },

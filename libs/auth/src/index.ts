@@ -11,4 +11,4 @@ export type { Administrator } from './bootstrap/administrator.bootstrap.js';
 export { Authenticator } from './accounts/authenticator.js';
 export type { Authentication } from './accounts/authenticator.js';
 export { PrincipalLoader } from './principals/principal.loader.js';
-export { GrantAccessControl } from './access/grant-access-control.js';
+export { TrieAccessControl } from './access/trie-access-control.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { grant, principalWith } from '../testing/access-control.contract.js';
 import { RandomGrants } from '../testing/random-grants.js';
 import { seededRandom } from '../testing/random.js';
-import { GrantAccessControl } from './grant-access-control.js';
+import { GrantAccessControl } from '../testing/grant-access-control.js';
 import { coversScope } from './grant-coverage.js';
 import { matchesPath, segmentsOf } from './resource-path.js';
 

@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { Principal } from '#libs/core';
 import { RequirePermission } from '#libs/http';
-import { GrantAccessControl } from '../access/grant-access-control.js';
+import { TrieAccessControl } from '../access/trie-access-control.js';
 import { grant, principalWith } from '../testing/access-control.contract.js';
 import { PermissionGuard } from './permission.guard.js';
 
@@ -25,7 +25,7 @@ function ask(
   request: { principal?: Principal; params?: Record<string, string> },
 ): boolean {
   const context = new ExecutionContextHost([request], controller, handler);
-  return new PermissionGuard(new GrantAccessControl(), new Reflector()).canActivate(context);
+  return new PermissionGuard(new TrieAccessControl(), new Reflector()).canActivate(context);
 }
 
 describe('PermissionGuard', () => {

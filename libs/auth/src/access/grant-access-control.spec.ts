@@ -1,4 +1,0 @@
-import { describeAccessControl } from '../testing/access-control.contract.js';
-import { GrantAccessControl } from './grant-access-control.js';
-
-describeAccessControl('GrantAccessControl', () => new GrantAccessControl());
