@@ -45,6 +45,11 @@ export const cacheSettings = defineSettings('cache', {
     live: true,
     description: 'Part of the first level for principals and what belongs to one user',
   }),
+  restoreEveryMs: milliseconds(10, 600_000).default(5_000).meta({
+    live: true,
+    description:
+      'After pressure on the memory the first level gets half as much again at this interval, until it has its bound',
+  }),
   l2: z.boolean().default(true).meta({
     description: 'Whether Redis, when there is one, is the second level',
   }),

@@ -36,10 +36,11 @@ const DEFAULT_PART = 0.5;
 export class Caches {
   private readonly opened = new Map<string, Namespace>();
   private readonly listeners = new Set<(namespace: Namespace) => void>();
+  private caps: Readonly<Record<CacheKind, number>> | undefined;
 
   constructor(
     readonly hub: CacheHub,
-    private budgets: Readonly<Record<CacheKind, number>>,
+    private declared: Readonly<Record<CacheKind, number>>,
     private readonly defaults: CacheOptions = {},
   ) {}
 
@@ -86,9 +87,19 @@ export class Caches {
     return kind === undefined ? all : all.filter((namespace) => namespace.kind === kind);
   }
 
-  /** Bytes of the first level that a kind may fill. */
+  /** Bytes of the first level for each kind, while memory is not short. */
+  get budgets(): Readonly<Record<CacheKind, number>> {
+    return this.declared;
+  }
+
+  /** Bytes of the first level that a kind may fill now. */
   budgetOf(kind: CacheKind): number {
-    return this.budgets[kind];
+    return Math.min(this.declared[kind], this.caps?.[kind] ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Bytes of the first level that a kind fills. */
+  bytesOf(kind: CacheKind): number {
+    return this.namespaces(kind).reduce((sum, { cache }) => sum + cache.statistics(0).bytes, 0);
   }
 
   /** Changes what a namespace asks for; the budget of its kind stays the bound. */
@@ -112,7 +123,13 @@ export class Caches {
 
   /** Takes over other budgets; smaller ones take effect at once. */
   setBudgets(budgets: Readonly<Record<CacheKind, number>>): void {
-    this.budgets = budgets;
+    this.declared = budgets;
+    for (const kind of CACHE_KINDS) this.divide(kind);
+  }
+
+  /** Bounds the kinds below their budgets for a while; at once, and until the next call. */
+  setCaps(caps: Readonly<Record<CacheKind, number>> | undefined): void {
+    this.caps = caps;
     for (const kind of CACHE_KINDS) this.divide(kind);
   }
 
@@ -127,7 +144,7 @@ export class Caches {
   }
 
   private divide(kind: CacheKind): void {
-    const budget = this.budgets[kind];
+    const budget = this.budgetOf(kind);
     const namespaces = this.namespaces(kind);
     const asked = namespaces.map(({ options }) =>
       Math.min(options.maxBytes ?? budget * DEFAULT_PART, budget),

@@ -155,7 +155,7 @@ export class CacheMetrics implements OnModuleInit {
     };
     const sum = (kind: (typeof CACHE_KINDS)[number], of: (one: CacheStatistics) => number) =>
       this.caches.namespaces(kind).reduce((total, { cache }) => total + of(cache.statistics(0)), 0);
-    add('cache_bytes', 'Bytes of the first level', (kind) => sum(kind, ({ bytes }) => bytes));
+    add('cache_bytes', 'Bytes of the first level', (kind) => this.caches.bytesOf(kind));
     add('cache_max_bytes', 'Bound of the first level', (kind) => this.caches.budgetOf(kind));
     add('cache_items', 'Entries in the first level', (kind) => sum(kind, ({ items }) => items));
   }
