@@ -17,3 +17,9 @@ export const CurrentPrincipal = createParamDecorator((_: unknown, context: Execu
   }
   return principal;
 });
+
+/** Injects by what the caller has shown who they are. Only for handlers that are not public. */
+export const CurrentCredential = createParamDecorator(
+  (_: unknown, context: ExecutionContext) =>
+    context.switchToHttp().getRequest<AuthenticatedRequest>().credential,
+);

@@ -1,6 +1,6 @@
 export { Public, RequirePermission, RequireSession } from './access.decorator.js';
 export type { RequiredPermission } from './access.decorator.js';
-export { CurrentPrincipal } from './current-principal.decorator.js';
+export { CurrentCredential, CurrentPrincipal } from './current-principal.decorator.js';
 export type { AuthenticatedRequest } from './current-principal.decorator.js';
 export { Idempotent } from './idempotent.decorator.js';
 export type { IdempotentOptions } from './idempotent.decorator.js';
@@ -18,5 +18,5 @@ export {
   ReturnsText,
 } from './returns.decorator.js';
 export type { DocumentedAnswer, DocumentedBody } from './returns.decorator.js';
-export { isRouteGuard } from './route-guard.js';
+export { isRouteGuard, RouteChecks } from './route-guard.js';
 export type { CredentialHeaders, GuardedRequest, RouteCheck, RouteGuard } from './route-guard.js';

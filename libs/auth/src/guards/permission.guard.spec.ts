@@ -23,7 +23,7 @@ function ask(
   handler: () => void,
   controller: new () => object,
   request: { principal?: Principal; params?: Record<string, string> },
-): boolean {
+): boolean | Promise<boolean> {
   const context = new ExecutionContextHost([request], controller, handler);
   return new PermissionGuard(new TrieAccessControl(), new Reflector()).canActivate(context);
 }
