@@ -1,5 +1,6 @@
 export { PantheonError, isError, messageOf } from './pantheon.error.js';
 export type { ErrorKind, Fault, PantheonErrorOptions } from './pantheon.error.js';
+export { DeadlineExceededError } from './deadline-exceeded.error.js';
 export { Clock, ManualClock, SystemClock } from './clock.js';
 export { isUuid, newId } from './ids.js';
 export { AccessControl } from './access.js';
@@ -10,3 +11,4 @@ export { BackgroundTasks } from './background-tasks.js';
 export { isStillRunning, processIdentity } from './process-identity.js';
 export { declaredMethod, wrapMethod } from './wrap-method.js';
 export type { AnyFunction } from './wrap-method.js';
+export { threadFile } from './thread-file.js';

@@ -22,6 +22,11 @@ export interface RequestContext {
   /** Of the caller; known together with `userId`. Does not stand in lines. */
   organizationId: string | undefined;
   trace: TraceContext | undefined;
+  /**
+   * When the caller stops waiting, on the clock of `performance.now()`; undefined: never, or its answer
+   * is out. Work that nobody would wait for is not begun after it.
+   */
+  deadlineMs: number | undefined;
   /** A header of the request by its name in lower case; absent outside a request. */
   header?(name: string): string | undefined;
   /** Address of the client, as far as proxies are trusted; absent outside a request. */
@@ -44,6 +49,7 @@ export function createContext(fields: ContextFields = {}): RequestContext {
     userId: fields.userId,
     organizationId: fields.organizationId,
     trace: fields.trace,
+    deadlineMs: fields.deadlineMs,
   };
 }
 

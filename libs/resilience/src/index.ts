@@ -1,3 +1,4 @@
+export { assertDeadline, deadlineSignal, remainingMs } from './deadline/deadline.js';
 export { ResilienceModule } from './resilience.module.js';
 export { memoryPressure } from './memory/memory-pressure.js';
 export type { MemoryPressureEvent, MemoryPressureLevel } from './memory/memory-pressure.js';
@@ -5,3 +6,11 @@ export { memorySettings } from './memory/memory.settings.js';
 export type { MemorySettings } from './memory/memory.settings.js';
 export { MemoryWatch } from './memory/memory-watch.js';
 export { resilienceControllers } from './http/index.js';
+export { runPhases } from './shutdown/shutdown-phases.js';
+export type { PhaseReport, ShutdownFigures, ShutdownPhase } from './shutdown/shutdown-phases.js';
+export { endedInOrder, toLogFields, toSentence } from './shutdown/shutdown-report.js';
+export type { ShutdownReport } from './shutdown/shutdown-report.js';
+export { ShutdownSteps } from './shutdown/shutdown-steps.js';
+export type { StepPhase } from './shutdown/shutdown-steps.js';
+export { shutdownSettings } from './shutdown/shutdown.settings.js';
+export type { ShutdownSettings } from './shutdown/shutdown.settings.js';

@@ -63,6 +63,7 @@ class HttpRequestContext implements RequestContext {
   userId: string | undefined = undefined;
   organizationId: string | undefined = undefined;
   trace: TraceContext | undefined = undefined;
+  deadlineMs: number | undefined = undefined;
 
   private template: string | undefined | null = null;
 
