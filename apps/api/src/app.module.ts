@@ -1,5 +1,5 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { authControllers } from '#libs/auth';
 import { cacheControllers } from '#libs/cache';
 import { contextControllers } from '#libs/context';
@@ -16,22 +16,23 @@ import { resilienceControllers } from '#libs/resilience';
 import type { Platform } from '../../shared/src/platform.js';
 import { PlatformModule } from '../../shared/src/platform.module.js';
 import { ConfigController } from './config.controller.js';
-import { IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ValidationPipe } from './http/validation.pipe.js';
+import { withIdempotency } from './http/with-idempotency.js';
 
-/** The API: the platform, and what is reached over HTTP. */
+/** The API: the platform, what is reached over HTTP, and modules of who embeds it. */
 @Module({})
 export class AppModule {
-  static forRoot(platform: Platform): DynamicModule {
+  static forRoot(platform: Platform, modules: readonly Type[] = []): DynamicModule {
     return {
       module: AppModule,
       imports: [
         DiscoveryModule,
         PlatformModule.forRoot(platform),
         HealthModule.forRoot(platform.databaseUrl),
+        ...modules,
       ],
-      controllers: [
+      controllers: withIdempotency([
         ...authControllers,
         ...cacheControllers,
         ...contextControllers,
@@ -43,11 +44,10 @@ export class AppModule {
         HealthController,
         MetricsController,
         PerfMetricsController,
-      ],
+      ]),
       providers: [
         { provide: APP_PIPE, useClass: ValidationPipe },
         { provide: APP_FILTER, useClass: ProblemFilter },
-        { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: IdempotencyStore, useClass: PostgresIdempotencyStore },
       ],
     };

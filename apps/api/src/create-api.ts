@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
@@ -17,11 +18,14 @@ import { mountDocs } from './http/docs.js';
 import { createFastifyAdapter } from './http/fastify.js';
 import { closeIdleConnectionsAtEnd } from './http/closing-connections.js';
 
-/** The API, ready to listen. Closing it leaves the platform open. */
-export async function createApi(platform: Platform): Promise<NestFastifyApplication> {
+/** The API with modules beside its own, ready to listen. Closing it leaves the platform open. */
+export async function createApi(
+  platform: Platform,
+  modules: readonly Type[] = [],
+): Promise<NestFastifyApplication> {
   const settings = platform.store.get(httpSettings);
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(platform),
+    AppModule.forRoot(platform, modules),
     createFastifyAdapter(settings),
     { bodyParser: false, abortOnError: false, logger: new NestLoggerService(platform.log) },
   );
