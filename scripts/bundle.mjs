@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { basename } from 'node:path';
 import { rolldown } from 'rolldown';
 import { inProject } from './lib/project.mjs';
 
@@ -18,7 +19,7 @@ const EXTERNAL =
 async function bundle() {
   const build = await rolldown({
     cwd: inProject(),
-    input: programs(),
+    input: { ...programs(), ...threads() },
     platform: 'node',
     external: (id) => isBuiltin(id) || EXTERNAL.test(id),
     // As Node does: no package is loaded by the field that is meant for browsers' bundlers.
@@ -65,6 +66,16 @@ function programs() {
     readdirSync(inProject('dist', 'apps'))
       .map((name) => [name, inProject('dist', 'apps', name, 'src', 'main.js')])
       .filter(([, path]) => existsSync(path)),
+  );
+}
+
+/** The compiled programs of worker threads, which `threadFile` of libs/core finds. */
+function threads() {
+  const names = readdirSync(inProject('dist', 'libs'), { recursive: true });
+  return Object.fromEntries(
+    names
+      .filter((name) => name.endsWith('.thread.js'))
+      .map((name) => [`threads/${basename(name, '.js')}`, inProject('dist', 'libs', name)]),
   );
 }
 

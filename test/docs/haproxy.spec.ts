@@ -52,7 +52,7 @@ describe('deploy/haproxy/haproxy.cfg', () => {
     const [, inter = '', fall = ''] = /inter (\S+) .*fall (\d+)/.exec(server ?? '') ?? [];
     const api = serviceOf(await readCompose(), 'api');
     expect(durationMs(inter) * Number(fall)).toBeLessThan(
-      Number(api.environment?.['PANTHEON_HTTP_DRAIN_DELAY_MS']),
+      Number(api.environment?.['PANTHEON_SHUTDOWN_DRAIN_DELAY_MS']),
     );
   });
 

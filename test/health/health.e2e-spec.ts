@@ -35,7 +35,7 @@ beforeAll(async () => {
       REDIS_URL: redis.url,
       PANTHEON_HEALTH_INTERVAL_MS: '200',
       PANTHEON_HEALTH_TIMEOUT_MS: '500',
-      PANTHEON_HTTP_DRAIN_DELAY_MS: '1000',
+      PANTHEON_SHUTDOWN_DRAIN_DELAY_MS: '1000',
     },
   });
   await api.line(/Pantheon is ready/);

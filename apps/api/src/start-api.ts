@@ -2,15 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Administrator, AdministratorBootstrap } from '#libs/auth';
 import { HealthMonitor } from '#libs/health';
 import { jobsSettings } from '#libs/jobs';
+import { Metrics } from '#libs/metrics';
 import { redisSettings } from '#libs/persistence';
+import { type ShutdownFigures, type ShutdownPhase, shutdownSettings } from '#libs/resilience';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { banner, type BannerFacts } from '../../shared/src/banner.js';
 import { openPlatform, type Platform } from '../../shared/src/platform.js';
 import { explainFailure } from '../../shared/src/explain-failure.js';
+import { closingPhases, workPhase } from '../../shared/src/closing-phases.js';
 import { shutDownOnSignals } from '../../shared/src/shutdown.js';
 import { httpSettings } from '../../shared/src/http.settings.js';
 import { createApi } from './create-api.js';
 import { PortTakenError } from './errors/port-taken.error.js';
+import { RequestDrain } from './http/request-drain.js';
 
 /** Starts the API of this process; on failure says why in words and sets the exit code. */
 export async function startApi(): Promise<void> {
@@ -30,17 +34,7 @@ async function start(): Promise<void> {
   });
   try {
     const app = await createApi(platform);
-    const { shutdownTimeoutMs, drainDelayMs } = platform.store.get(httpSettings);
-    shutDownOnSignals(
-      drainDelayMs + shutdownTimeoutMs,
-      async () => {
-        app.get(HealthMonitor).startDraining();
-        await sleep(drainDelayMs);
-        await app.close();
-        await platform.close();
-      },
-      (message, err) => platform.log.module('process').error(message, { err }),
-    );
+    shutDownOnSignals(platform, (figures) => phasesOf(app, platform, figures));
     const url = await listen(app, platform);
     // Not before: an administrator whose password nobody is told, because the port was taken,
     // would lock everybody out.
@@ -50,6 +44,29 @@ async function start(): Promise<void> {
     await platform.close();
     throw error;
   }
+}
+
+/** Nothing that a phase ends is needed by a phase after it. */
+function phasesOf(
+  app: NestFastifyApplication,
+  platform: Platform,
+  figures: Map<string, ShutdownFigures>,
+): readonly ShutdownPhase[] {
+  const { drainDelayMs, requestsDeadlineMs } = platform.store.get(shutdownSettings);
+  const requests = new RequestDrain(app.getHttpAdapter().getInstance(), app.get(Metrics));
+  app.get(HealthMonitor).startDraining();
+  return [
+    // The delay is no deadline: it ends by itself.
+    { name: 'drain', deadlineMs: drainDelayMs + 1_000, run: () => sleep(drainDelayMs) },
+    workPhase(app, platform, figures),
+    {
+      name: 'requests',
+      deadlineMs: requestsDeadlineMs,
+      run: (signal) =>
+        requests.finish(signal).finally(() => figures.set('requests', requests.figures)),
+    },
+    ...closingPhases(app, platform, figures),
+  ];
 }
 
 async function listen(app: NestFastifyApplication, platform: Platform): Promise<string> {

@@ -8,12 +8,13 @@ import { contextSettings } from '#libs/context';
 import { httpSettings } from './http.settings.js';
 import { embeddedPostgresSettings, persistenceSettings, redisSettings } from '#libs/persistence';
 import { cacheLearningSettings, cacheSettings, cacheWarmingSettings } from '#libs/cache';
-import { memorySettings } from '#libs/resilience';
+import { memorySettings, shutdownSettings } from '#libs/resilience';
 import type { SettingsSection } from '#libs/config';
 
 /** The settings of every lib and app, in the order in which they are documented. */
 export const allSettings: readonly SettingsSection[] = [
   httpSettings,
+  shutdownSettings,
   loggingSettings,
   persistenceSettings,
   embeddedPostgresSettings,

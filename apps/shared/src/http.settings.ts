@@ -31,12 +31,6 @@ export const httpSettings = defineSettings('http', {
   trustProxy: z.boolean().default(false).meta({
     description: 'Whether X-Forwarded-* is believed; only behind a proxy that sets it',
   }),
-  drainDelayMs: z.number().int().min(0).max(120_000).default(0).meta({
-    description: 'Time between readiness turning 503 and the socket closing, for a load balancer',
-  }),
-  shutdownTimeoutMs: z.number().int().min(100).max(600_000).default(15_000).meta({
-    description: 'Longest time that a shutdown waits for requests and jobs to finish',
-  }),
   docs: z.boolean().default(true).meta({
     description: 'Whether /docs is served',
   }),

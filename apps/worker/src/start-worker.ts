@@ -2,9 +2,9 @@ import { type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { redisSettings } from '#libs/persistence';
 import { NestLoggerService } from '#libs/logging';
-import { httpSettings } from '../../shared/src/http.settings.js';
 import { openPlatform, type Platform } from '../../shared/src/platform.js';
 import { explainFailure } from '../../shared/src/explain-failure.js';
+import { closingPhases, workPhase } from '../../shared/src/closing-phases.js';
 import { shutDownOnSignals } from '../../shared/src/shutdown.js';
 import { WorkerModule } from './worker.module.js';
 
@@ -49,12 +49,8 @@ const DAY_MS = 86_400_000;
 function endOnSignals(platform: Platform, context: INestApplicationContext): void {
   // While its stores are away a worker holds no connection, which would end the process.
   setInterval(() => undefined, DAY_MS);
-  shutDownOnSignals(
-    platform.store.get(httpSettings).shutdownTimeoutMs,
-    async () => {
-      await context.close();
-      await platform.close();
-    },
-    (message, err) => platform.log.module('process').error(message, { err }),
-  );
+  shutDownOnSignals(platform, (figures) => [
+    workPhase(context, platform, figures),
+    ...closingPhases(context, platform, figures),
+  ]);
 }

@@ -18,6 +18,16 @@ export interface JobWorkersOptions {
   readonly clock: Clock;
 }
 
+/** What became of the jobs that ran when the workers were told to stop. */
+export interface StoppedJobs {
+  readonly running: number;
+  readonly finished: number;
+  /** Aborted at the deadline; they run again. */
+  readonly aborted: number;
+  /** Did not end although they were aborted; they run again when their lock is over. */
+  readonly abandoned: number;
+}
+
 const REOPEN_DELAY_MS = 1_000;
 /** Time for the last words to the store, such as that an aborted job goes back to its queue. */
 const CLOSE_MS = 1_000;
@@ -31,7 +41,7 @@ export class JobWorkers {
   private readonly workers = new Map<string, BullWorker>();
   private readonly stopping = new AbortController();
   private readonly supervisors: Promise<void>[] = [];
-  private stopped: Promise<void> | undefined;
+  private stopped: Promise<StoppedJobs> | undefined;
 
   constructor(
     private readonly queues: JobQueues,
@@ -52,13 +62,21 @@ export class JobWorkers {
     return [...this.workers].filter(([, worker]) => worker.isRunning()).map(([queue]) => queue);
   }
 
-  /** Ends all work as described above. May be called twice. */
-  stop(): Promise<void> {
+  /** Ends all work as described above, and tells what became of the jobs. May be called twice. */
+  stop(): Promise<StoppedJobs> {
     this.stopped ??= this.stopInSteps();
     return this.stopped;
   }
 
-  private async stopInSteps(): Promise<void> {
+  private async stopInSteps(): Promise<StoppedJobs> {
+    const running = this.runner.active.size;
+    const aborted = await this.endWork();
+    const abandoned = this.runner.active.size;
+    return { running, finished: running - aborted, aborted: aborted - abandoned, abandoned };
+  }
+
+  /** Resolves with the number of jobs that had to be aborted. */
+  private async endWork(): Promise<number> {
     this.stopping.abort();
     const ended = Promise.allSettled([
       ...[...this.workers.values()].map((worker) => worker.close()),
@@ -66,20 +84,22 @@ export class JobWorkers {
     ]).then(() => true);
     const { shutdownDeadlineMs, abortGraceMs, log } = this.options;
     const firstStepMs = this.runner.active.size > 0 ? shutdownDeadlineMs : CLOSE_MS;
-    if (await endsWithin(firstStepMs, ended)) return;
-    if (this.runner.active.size === 0) {
+    if (await endsWithin(firstStepMs, ended)) return 0;
+    const overdue = this.runner.active.size;
+    if (overdue === 0) {
       log.warn('The job store does not answer; the workers end without it');
-      return;
+      return 0;
     }
     log.warn('Jobs still run at the shutdown deadline and are aborted', {
       jobs: [...this.runner.active.values()],
     });
     this.runner.interruptAll();
-    if (await endsWithin(abortGraceMs + CLOSE_MS, ended)) return;
+    if (await endsWithin(abortGraceMs + CLOSE_MS, ended)) return overdue;
     log.error('Workers did not end in time; their jobs run again elsewhere', {
       code: 'JOBS_ABANDONED',
       jobs: [...this.runner.active.values()],
     });
+    return overdue;
   }
 
   private async supervise(queue: string, concurrency: number): Promise<void> {

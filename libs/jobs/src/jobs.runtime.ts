@@ -5,11 +5,13 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
+  Optional,
 } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { BackgroundTasks, Clock } from '#libs/core';
 import { captureContext, restoreContext, RootLogger, runWithContext } from '#libs/logging';
 import { persistenceSettings, redisSettings } from '#libs/persistence';
+import { ShutdownSteps } from '#libs/resilience';
 import { DataSource } from 'typeorm';
 import { createJobBackend } from './backend/create-job-backend.js';
 import { aborted, pause } from './deadline.js';
@@ -68,6 +70,8 @@ export class JobsRuntime
     clock: Clock,
     root: RootLogger,
     dataSource: DataSource,
+    // Without it the workers stop by the hooks of the module alone.
+    @Optional() @Inject(ShutdownSteps) steps: ShutdownSteps | undefined,
   ) {
     const settings = store.get(jobsSettings);
     const log = root.module('jobs');
@@ -117,6 +121,13 @@ export class JobsRuntime
             clock,
           })
         : null;
+    const { workers } = this;
+    if (workers !== null) {
+      steps?.add('work', 'jobs', async () => {
+        this.stopping.abort();
+        return { ...(await workers.stop()) };
+      });
+    }
   }
 
   async onModuleInit(): Promise<void> {

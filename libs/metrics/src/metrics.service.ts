@@ -123,10 +123,15 @@ export class Metrics implements OnModuleInit, OnModuleDestroy {
     }, TICK_MS).unref();
   }
 
-  /** Ends the streams before the server waits for its connections. */
+  /** Ends the streams, for which a closing server would wait. */
+  endStreams(): void {
+    this.ended.next();
+  }
+
+  /** Before the server waits for its connections. */
   onModuleDestroy(): void {
     clearInterval(this.tick);
-    this.ended.next();
+    this.endStreams();
     this.sampler.close();
     this.registry.close();
   }

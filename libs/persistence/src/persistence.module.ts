@@ -1,22 +1,23 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
+import { DataSource, EntityManager } from 'typeorm';
 
 /**
- * Makes a data source injectable everywhere (`DataSource`, `EntityManager` and, through
- * `TypeOrmModule.forFeature`, repositories), and disconnects it at shutdown.
+ * Makes a data source injectable everywhere: `DataSource`, `EntityManager` and, through
+ * `TypeOrmModule.forFeature`, repositories. Whoever opened it disconnects it, after the
+ * application has closed: modules write to it until their last moment, and Nest would close them
+ * in an order of its own.
  */
 @Module({})
 export class PersistenceModule {
   static forRoot(dataSource: DataSource): DynamicModule {
     return {
       module: PersistenceModule,
-      imports: [
-        TypeOrmModule.forRootAsync({
-          useFactory: () => dataSource.options,
-          dataSourceFactory: () => Promise.resolve(dataSource),
-        }),
+      global: true,
+      providers: [
+        { provide: DataSource, useValue: dataSource },
+        { provide: EntityManager, useValue: dataSource.manager },
       ],
+      exports: [DataSource, EntityManager],
     };
   }
 }

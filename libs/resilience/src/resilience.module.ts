@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { memoryProviders } from './memory/memory.providers.js';
 import { MemoryWatch } from './memory/memory-watch.js';
+import { ShutdownSteps } from './shutdown/shutdown-steps.js';
 
 /**
  * What keeps the platform answering when there is too much to do or something is broken: rate limits,
@@ -14,8 +15,8 @@ export class ResilienceModule {
     return {
       module: ResilienceModule,
       global: true,
-      providers: [...memoryProviders],
-      exports: [MemoryWatch],
+      providers: [ShutdownSteps, ...memoryProviders],
+      exports: [ShutdownSteps, MemoryWatch],
     };
   }
 }

@@ -46,6 +46,7 @@ export class HttpMetrics implements SlottedMetric {
   private readonly errorsBySlot = new SlotRing<Map<string, number>>();
   private readonly peaks = new SlotRing<number>();
   private inFlightNow = 0;
+  private startedSoFar = 0;
 
   constructor(registry: MetricRegistry, options: HttpMetricsOptions) {
     this.durations = registry.durations({
@@ -75,7 +76,13 @@ export class HttpMetrics implements SlottedMetric {
     return this.inFlightNow;
   }
 
+  /** Requests that have come since the start of the process. */
+  get startedTotal(): number {
+    return this.startedSoFar;
+  }
+
   started(): void {
+    this.startedSoFar += 1;
     this.inFlightNow += 1;
     if (this.inFlightNow > (this.peaks.current ?? 0)) this.peaks.current = this.inFlightNow;
   }
