@@ -143,6 +143,7 @@ describe('Sessions', () => {
   });
 
   it('ends a session that is not refreshed for 14 days', async () => {
+    auth.settings.overrideAll({ 'auth.adaptiveSessions': false });
     const tokens = await open();
     auth.clock.advance(14 * DAY_MS);
     await expect(sessions.refresh(tokens.refreshToken)).rejects.toMatchObject({
@@ -151,6 +152,7 @@ describe('Sessions', () => {
   });
 
   it('ends a session at its greatest age, however often it is refreshed', async () => {
+    auth.settings.overrideAll({ 'auth.adaptiveSessions': false });
     let tokens = await open();
     for (let day = 0; day < 80; day += 10) {
       auth.clock.advance(10 * DAY_MS);

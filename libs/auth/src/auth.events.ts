@@ -1,4 +1,6 @@
 import { eventChannel } from '#libs/core';
+import type { SessionAnomaly } from './sessions/session-risk.js';
+import type { SessionRisk } from './sessions/session-timeout.js';
 
 /** What happens to accounts and sessions, for metrics, logs and alerts. */
 export type AuthEvent =
@@ -13,6 +15,37 @@ export type AuthEvent =
   /** A refresh token came back after its use: it, or its successor, is in wrong hands. */
   | { readonly type: 'refresh-token-reused'; readonly userId: string; readonly sessionId: string }
   | { readonly type: 'logged-out'; readonly sessionId: string }
+  /** A session is used unlike those that its user had before, or from elsewhere than it began. */
+  | {
+      readonly type: 'session-anomaly';
+      readonly userId: string;
+      readonly sessionId: string;
+      readonly risk: SessionRisk;
+      readonly anomalies: readonly SessionAnomaly[];
+    }
+  | { readonly type: 'session-renewed'; readonly userId: string; readonly sessionId: string }
+  /** Several sessions of a user were ended at once. */
+  | {
+      readonly type: 'sessions-ended';
+      readonly userId: string;
+      readonly count: number;
+      /** Who ended them, when it was not the user. */
+      readonly by?: string;
+    }
+  | {
+      readonly type: 'password-changed';
+      readonly userId: string;
+      readonly how: 'by-the-user' | 'by-reset';
+    }
+  | { readonly type: 'password-reset-issued'; readonly userId: string; readonly by: string }
+  /** The use of sessions could not be written: their ends may come too soon. */
+  | { readonly type: 'session-activity-unwritten'; readonly error: unknown }
+  /** The service of breached passwords gave no answer, and a password was accepted without. */
+  | { readonly type: 'breach-check-failed'; readonly error: unknown }
+  /** Made by who is `by`, or by itself when its predecessor's time was over. */
+  | { readonly type: 'signing-key'; readonly action: 'added' | 'withdrawn'; readonly by?: string }
+  /** The keys could not be read again; those of before are still used. */
+  | { readonly type: 'signing-keys-unread'; readonly error: unknown }
   /** A change was stored, and not every process has confirmed in time that it goes by it. */
   | {
       readonly type: 'eviction-unconfirmed';

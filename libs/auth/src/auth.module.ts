@@ -18,11 +18,17 @@ import { PermissionGuard } from './guards/permission.guard.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { PrincipalCache } from './principals/principal.cache.js';
 import { PrincipalLoader } from './principals/principal.loader.js';
+import { SessionActivity } from './sessions/session-activity.js';
+import { SessionInsights } from './sessions/session-insights.js';
+import { SessionProfiles } from './sessions/session-profiles.js';
+import { SessionRenewal } from './sessions/session-renewal.js';
 import { SessionStore } from './sessions/session.store.js';
 import { Sessions } from './sessions/sessions.js';
+import { FailureStore } from './throttle/failure.store.js';
 import { FailureThrottle } from './throttle/failure-throttle.js';
 import { AccessTokens } from './tokens/access-tokens.js';
 import { SigningKeyStore } from './tokens/signing-key.store.js';
+import { SigningKeyVault } from './tokens/signing-key.vault.js';
 import { SigningKeys } from './tokens/signing-keys.js';
 
 const services = [
@@ -47,8 +53,14 @@ const services = [
   imports: [
     JobsModule.forFeature({
       expiredRows: [
-        // The tokens of a session go with it.
-        { owner: 'auth.user_session', table: 'user_session', where: 'expires_at < $1' },
+        // The tokens of a session go with it. It is kept for what time-outs learn from.
+        {
+          owner: 'auth.user_session',
+          table: 'user_session',
+          where: "expires_at < $1::timestamptz - interval '30 days'",
+        },
+        { owner: 'auth.password_reset', table: 'password_reset', where: 'expires_at < $1' },
+        { owner: 'auth.auth_failure', table: 'auth_failure', where: 'resets_at < $1' },
         { owner: 'auth.refresh_token', table: 'refresh_token', where: 'expires_at < $1' },
       ],
     }),
@@ -58,12 +70,18 @@ const services = [
     AccessTokens,
     AccountStore,
     AuthEventLog,
+    FailureStore,
     FailureThrottle,
     GrantStore,
     PasswordHasher,
     PrincipalCache,
+    SessionActivity,
+    SessionInsights,
+    SessionProfiles,
+    SessionRenewal,
     SessionStore,
     SigningKeyStore,
+    SigningKeyVault,
     SigningKeys,
     UserStore,
     TrieAccessControl,

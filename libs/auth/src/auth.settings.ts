@@ -4,6 +4,8 @@ import { emailSchema } from './accounts/email.js';
 
 const MINUTE_SECONDS = 60;
 const DAY_SECONDS = 86_400;
+/** No access token lives longer, whatever the setting was when it was issued. */
+export const ACCESS_TOKEN_MAX_SECONDS = 3_600;
 
 /** Settings of accounts, passwords, tokens and sessions. */
 export const authSettings = defineSettings('auth', {
@@ -30,9 +32,17 @@ export const authSettings = defineSettings('auth', {
         'Random text of 32 characters or more that encrypts token signing keys in the database; ' +
         'without it they are stored as they are',
     }),
-  issuer: z.string().min(1).max(200).default('pantheon').meta({
-    description: 'Issuer written into access tokens and demanded of them',
-  }),
+  issuer: z
+    .url({ protocol: /^https?$/ })
+    .max(200)
+    .refine((url) => new URL(url).origin === url, {
+      error: 'must be an origin, such as https://api.example.com, with nothing behind it',
+    })
+    .default('http://127.0.0.1:3000')
+    .meta({
+      description:
+        'Origin by which clients reach the API, the same in all processes: the issuer of access tokens, demanded of them, and of OAuth 2.0',
+    }),
   audience: z.string().min(1).max(200).default('pantheon-api').meta({
     description: 'Audience written into access tokens and demanded of them',
   }),
@@ -40,12 +50,20 @@ export const authSettings = defineSettings('auth', {
     .number()
     .int()
     .min(10)
-    .max(3_600)
+    .max(ACCESS_TOKEN_MAX_SECONDS)
     .default(15 * MINUTE_SECONDS)
     .meta({
       live: true,
       description: 'Life of an access token',
     }),
+  signingKeyRotationDays: z.number().int().min(1).max(365).default(30).meta({
+    live: true,
+    description: 'A key signs access tokens for this long; then the next one does',
+  }),
+  jwksCacheSeconds: z.number().int().min(10).max(86_400).default(300).meta({
+    description:
+      'Others may keep the public keys for this long; a new key is published for twice as long and a minute before it signs',
+  }),
   refreshTokenTtlSeconds: z
     .number()
     .int()
@@ -53,6 +71,19 @@ export const authSettings = defineSettings('auth', {
     .max(90 * DAY_SECONDS)
     .default(14 * DAY_SECONDS)
     .meta({ live: true, description: 'A session ends when it was not refreshed for this long' }),
+  adaptiveSessions: z.boolean().default(true).meta({
+    live: true,
+    description:
+      'Whether a session that is not used ends after 5 to 480 minutes, by activity, role, importance and risk; otherwise only the lives of refresh tokens end it',
+  }),
+  sessionActivityFlushMs: z.number().int().min(100).max(60_000).default(5_000).meta({
+    live: true,
+    description: 'The use of sessions is written to the database this often; a crash loses so much',
+  }),
+  sessionActivityMaxEntries: z.number().int().min(100).max(1_000_000).default(10_000).meta({
+    live: true,
+    description: 'Most sessions whose use waits to be written; with more, it is written at once',
+  }),
   sessionMaxAgeSeconds: z
     .number()
     .int()
@@ -92,6 +123,28 @@ export const authSettings = defineSettings('auth', {
     live: true,
     description: 'Longest password that is accepted for an account',
   }),
+  passwordHistoryCount: z.number().int().min(0).max(24).default(5).meta({
+    live: true,
+    description: 'So many passwords that an account had last cannot be taken again',
+  }),
+  passwordResetTtlSeconds: z
+    .number()
+    .int()
+    .min(60)
+    .max(7 * DAY_SECONDS)
+    .default(DAY_SECONDS)
+    .meta({ live: true, description: 'Life of a token by which a user sets a new password' }),
+  breachedPasswordsFile: z.string().min(1).optional().meta({
+    description:
+      'File of SHA-1 hashes of breached passwords in upper-case hexadecimal, sorted, one a line, anything after a colon ignored; such passwords are refused',
+  }),
+  breachedPasswordsUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({
+      description:
+        'Base URL of a range service of breached passwords (GET <URL>/range/<first five digits of the SHA-1>); without an answer a password is accepted',
+    }),
   passwordMemoryKib: z.number().int().min(19_456).max(1_048_576).default(19_456).meta({
     live: true,
     description: 'Memory that hashing one password takes (argon2id m)',

@@ -18,6 +18,16 @@ export interface LoginAttempt {
   readonly password: string;
   /** IP address that the attempt comes from. */
   readonly address: string;
+  readonly userAgent?: string | undefined;
+  /** Whether the work of the session is important, and may rest for longer. Default: false. */
+  readonly important?: boolean | undefined;
+}
+
+/** A log-in whose password was right. */
+export interface VerifiedLogin {
+  readonly userId: string;
+  /** Attempts that failed just before it. */
+  readonly failuresBefore: number;
 }
 
 /**
@@ -34,20 +44,30 @@ export class Login {
     private readonly settings: SettingsStore,
   ) {}
 
+  /** Opens a session. Throws like `verify`. */
+  async login(attempt: LoginAttempt): Promise<TokenPair> {
+    const { userId, failuresBefore } = await this.verify(attempt);
+    return this.sessions.open(userId, { ...attempt, failuresBefore });
+  }
+
   /**
-   * Opens a session.
+   * Who has this email and password.
    * @throws UnauthenticatedError AUTH_CREDENTIALS_INVALID
    * @throws ThrottledError after too many failures; PasswordQueueFullError under overload
    */
-  async login(attempt: LoginAttempt): Promise<TokenPair> {
+  async verify(attempt: LoginAttempt): Promise<VerifiedLogin> {
     const { address } = attempt;
     try {
-      const account = await this.throttle.attempt(this.keysOf(attempt), () => this.check(attempt));
+      const keys = this.keysOf(attempt);
+      let failuresBefore = 0;
+      const account = await this.throttle.attempt(keys, (before) => {
+        failuresBefore = before;
+        return this.check(attempt);
+      });
       if (account === undefined) throw new UnauthenticatedError('AUTH_CREDENTIALS_INVALID');
       const { userId } = account;
-      const tokens = await this.sessions.open(userId);
       authEvents.publish(() => ({ type: 'login', outcome: 'succeeded', userId }));
-      return tokens;
+      return { userId, failuresBefore };
     } catch (error) {
       if (error instanceof UnauthenticatedError) {
         authEvents.publish(() => ({ type: 'login', outcome: 'failed', address }));

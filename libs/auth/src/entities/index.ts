@@ -1,5 +1,10 @@
+import { AuthFailure } from './auth-failure.entity.js';
 import { Grant } from './grant.entity.js';
+import { OAuthClientRow } from './oauth-client.entity.js';
+import { OAuthCode } from './oauth-code.entity.js';
 import { Organization } from './organization.entity.js';
+import { PasswordHistory } from './password-history.entity.js';
+import { PasswordReset } from './password-reset.entity.js';
 import { RefreshToken } from './refresh-token.entity.js';
 import { Role } from './role.entity.js';
 import { Session } from './session.entity.js';
@@ -17,4 +22,9 @@ export const authEntities = [
   Session,
   RefreshToken,
   SigningKey,
+  OAuthClientRow,
+  OAuthCode,
+  PasswordHistory,
+  PasswordReset,
+  AuthFailure,
 ] as const;

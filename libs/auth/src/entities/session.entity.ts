@@ -1,4 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { SessionAnomaly } from '../sessions/session-risk.js';
+import type { SessionRisk } from '../sessions/session-timeout.js';
 
 /**
  * What a log-in opens and a log-out ends: the family of the refresh tokens that descend from one
@@ -12,13 +14,21 @@ export class Session {
   @Column('uuid')
   userId!: string;
 
+  /** The client of OAuth 2.0 that has its tokens; null for a log-in. */
+  @Column('uuid', { nullable: true })
+  clientId!: string | null;
+
+  /** What it is limited to, as OAuth 2.0 writes it; null for a log-in. */
+  @Column('text', { nullable: true })
+  scope!: string | null;
+
   @Column('timestamptz')
   createdAt!: Date;
 
   @Column('timestamptz')
   refreshedAt!: Date;
 
-  /** Moves on with each refresh, up to the greatest age of a session. */
+  /** Moves on with use, up to the greatest age of a session. */
   @Column('timestamptz')
   expiresAt!: Date;
 
@@ -26,5 +36,33 @@ export class Session {
   revokedAt!: Date | null;
 
   @Column('text', { nullable: true })
-  revokedBecause!: 'logout' | 'reuse' | 'disabled' | null;
+  revokedBecause!: 'logout' | 'reuse' | 'disabled' | 'revoked' | 'password' | null;
+
+  /** Written every few seconds while the session is used. */
+  @Column('timestamptz')
+  lastActiveAt!: Date;
+
+  @Column('integer')
+  requestCount!: number;
+
+  /** How long the session may be unused; null when only its refresh token limits it. */
+  @Column('integer', { nullable: true })
+  idleTimeoutSeconds!: number | null;
+
+  @Column('boolean')
+  important!: boolean;
+
+  @Column('text')
+  risk!: SessionRisk;
+
+  @Column('text', { array: true })
+  anomalies!: SessionAnomaly[];
+
+  /** IP address that the session was opened from. */
+  @Column('text', { nullable: true })
+  address!: string | null;
+
+  /** The header `User-Agent` that it was opened with, cut to 256 characters. */
+  @Column('text', { nullable: true })
+  userAgent!: string | null;
 }

@@ -1,14 +1,28 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { type GuardedRequest, Public, type RouteCheck, type RouteGuard } from '#libs/http';
+import {
+  type GuardedRequest,
+  Public,
+  type RouteCheck,
+  RouteChecks,
+  type RouteGuard,
+} from '#libs/http';
 import { currentContext } from '#libs/logging';
 import { type Authentication, Authenticator } from '../accounts/authenticator.js';
+import { SessionActivity } from '../sessions/session-activity.js';
 
 /** Demands a valid access token for every handler that is not `@Public()`. */
 @Injectable()
 export class AuthGuard implements CanActivate, RouteGuard {
+  private readonly checks = new RouteChecks((handler, controller) => {
+    const targets = [handler, controller] as Parameters<Reflector['getAllAndOverride']>[1];
+    const isPublic = this.reflector.getAllAndOverride(Public, targets) !== undefined;
+    return isPublic ? undefined : this.check;
+  });
+
   constructor(
     private readonly authenticator: Authenticator,
+    private readonly activity: SessionActivity,
     private readonly reflector: Reflector,
   ) {}
 
@@ -16,33 +30,32 @@ export class AuthGuard implements CanActivate, RouteGuard {
    * Puts the principal on the request, and who it is into the context of the request.
    * @throws UnauthenticatedError
    */
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const check = this.checkOf(context.getHandler(), context.getClass());
-    await check?.(context.switchToHttp().getRequest<GuardedRequest>());
-    return true;
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    return this.checks.ask(context);
   }
 
   checkOf(handler: object, controller: object): RouteCheck | undefined {
-    const targets = [handler, controller] as Parameters<Reflector['getAllAndOverride']>[1];
-    if (this.reflector.getAllAndOverride(Public, targets) !== undefined) return undefined;
-    return (request) => {
-      const { headers, socket } = request;
-      const known = this.authenticator.authenticateFromMemory(headers.authorization, socket);
-      if (known === undefined) return this.authenticate(request);
-      identify(request, known);
-    };
+    return this.checks.of(handler, controller);
   }
+
+  private readonly check = (request: GuardedRequest): Promise<void> | void => {
+    const { headers, socket } = request;
+    const known = this.authenticator.authenticateFromMemory(headers.authorization, socket);
+    if (known === undefined) return this.authenticate(request);
+    this.admit(request, known);
+  };
 
   private async authenticate(request: GuardedRequest): Promise<void> {
-    identify(request, await this.authenticator.authenticate(request.headers.authorization));
+    this.admit(request, await this.authenticator.authenticate(request.headers.authorization));
   }
-}
 
-function identify(request: GuardedRequest, { principal, credential }: Authentication): void {
-  request.principal = principal;
-  request.credential = credential;
-  const context = currentContext();
-  if (context === undefined) return;
-  context.userId = principal.userId;
-  context.organizationId = principal.organizationId;
+  private admit(request: GuardedRequest, { principal, credential }: Authentication): void {
+    request.principal = principal;
+    request.credential = credential;
+    if (credential.kind === 'session') this.activity.note(credential.id, request);
+    const context = currentContext();
+    if (context === undefined) return;
+    context.userId = principal.userId;
+    context.organizationId = principal.organizationId;
+  }
 }

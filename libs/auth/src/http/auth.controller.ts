@@ -46,8 +46,9 @@ export class AuthController {
   login(
     @Body({ schema: loginBody }) body: z.infer<typeof loginBody>,
     @Ip() address: string,
+    @Headers('user-agent') userAgent: string | undefined,
   ): Promise<TokenPair> {
-    return this.loginService.login({ ...body, address });
+    return this.loginService.login({ ...body, address, userAgent });
   }
 
   @Post('refresh')
@@ -59,8 +60,10 @@ export class AuthController {
   })
   refresh(
     @Body({ schema: refreshBody }) { refreshToken }: z.infer<typeof refreshBody>,
+    @Ip() address: string,
+    @Headers('user-agent') userAgent: string | undefined,
   ): Promise<TokenPair> {
-    return this.sessions.refresh(refreshToken);
+    return this.sessions.refresh(refreshToken, { address, userAgent });
   }
 
   /**

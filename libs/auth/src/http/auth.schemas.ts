@@ -58,6 +58,10 @@ export const registerBody = z.strictObject({
 export const loginBody = z.strictObject({
   email: emailSchema,
   password: passwordSchema,
+  important: z
+    .boolean()
+    .optional()
+    .describe('The work of the session is important: it may be unused for longer'),
 });
 
 export const refreshBody = z.strictObject({ refreshToken: z.string().min(1).max(256) });

@@ -4,9 +4,12 @@ import { SettingsStore } from '#libs/config';
 import { Clock, type Principal } from '#libs/core';
 import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
+import { SessionStore } from '../sessions/session.store.js';
 import { type LiveSession, PrincipalLoader } from './principal.loader.js';
 
 const NAMESPACE = 'auth.principal';
+/** More than the use of a session waits to be written. */
+const ABOUT_TO_END_MS = 60_000;
 
 /**
  * The principals behind sessions, in the memory of this process. Whoever changes a user, a role or a
@@ -22,6 +25,7 @@ export class PrincipalCache {
 
   constructor(
     private readonly loader: PrincipalLoader,
+    private readonly sessions: SessionStore,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
     @Optional() private readonly caches?: Caches,
@@ -36,8 +40,7 @@ export class PrincipalCache {
 
   /** The principal behind a session; undefined when it has ended or the user is disabled. */
   async ofSession(userId: string, sessionId: string): Promise<Principal | undefined> {
-    const load = (): Promise<LiveSession | undefined> =>
-      this.loader.ofSession(userId, sessionId, this.clock.now());
+    const load = (): Promise<LiveSession | undefined> => this.load(userId, sessionId);
     const session =
       this.cache === undefined || !this.isKept
         ? await load()
@@ -46,6 +49,20 @@ export class PrincipalCache {
             tags: [tagOfUser(userId)],
           });
     return session?.principal.userId === userId ? session.principal : undefined;
+  }
+
+  /**
+   * The use of sessions is written now and then. One that is about to end is moved on first, or it
+   * would end in spite of the request that asks.
+   */
+  private async load(userId: string, sessionId: string): Promise<LiveSession | undefined> {
+    const now = this.clock.now();
+    const session = await this.loader.ofSession(userId, sessionId, now);
+    if (session === undefined) return undefined;
+    if (session.expiresAt.getTime() - now.getTime() > ABOUT_TO_END_MS) return session;
+    const limits = this.settings.get(authSettings);
+    const expiresAt = await this.sessions.keepAlive(sessionId, now, limits);
+    return expiresAt === undefined ? undefined : { ...session, expiresAt };
   }
 
   /** As `ofSession`, when it is in memory and may be served from there. */

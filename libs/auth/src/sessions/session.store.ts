@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { RiskAssessment, SessionAnomaly, SessionOrigin } from './session-risk.js';
+import type { PastSession, SessionRisk } from './session-timeout.js';
 
 /** A refresh token to keep: its hash, and when it and its session end if nobody refreshes. */
 export interface NewRefreshToken {
@@ -20,20 +22,102 @@ export interface SpentToken extends SessionOwner {
   readonly sessionEnded: boolean;
 }
 
+/** What decides how long a session may be unused. */
+export interface SessionProfile extends RiskAssessment {
+  /** Null: only the refresh token limits it. */
+  readonly idleTimeoutSeconds: number | null;
+  readonly important: boolean;
+}
+
+/** A session that is alive. */
+export interface LiveSessionRow extends SessionProfile {
+  readonly id: string;
+  readonly userId: string;
+  readonly createdAt: Date;
+  readonly refreshedAt: Date;
+  readonly lastActiveAt: Date;
+  readonly expiresAt: Date;
+  readonly requestCount: number;
+  readonly address: string | null;
+  readonly userAgent: string | null;
+}
+
+/** What was seen of a user before. */
+export interface UserHistory {
+  readonly roles: readonly string[];
+  /** The latest first. */
+  readonly sessions: readonly (PastSession & SessionOrigin & { readonly id: string })[];
+}
+
+/** How a session was used since the last time it was written. */
+export interface SessionUsage {
+  readonly sessionId: string;
+  readonly requests: number;
+  readonly lastActiveAt: Date;
+}
+
+/** Where a session was begun, as it is stored. */
+export interface StoredOrigin extends SessionOwner {
+  readonly risk: SessionRisk;
+  readonly anomalies: readonly SessionAnomaly[];
+  readonly address: string | null;
+  readonly userAgent: string | null;
+}
+
+export type EndingReason = 'logout' | 'reuse' | 'revoked' | 'password';
+
+const MAX_USER_AGENT_CHARACTERS = 256;
+/** Of so many earlier sessions it is known from where and with what they were used. */
+const MAX_HISTORY = 50;
+
+const LIVE_SESSION = `
+  id, user_id AS "userId", created_at AS "createdAt", refreshed_at AS "refreshedAt",
+    last_active_at AS "lastActiveAt", expires_at AS "expiresAt", request_count AS "requestCount",
+    idle_timeout_seconds AS "idleTimeoutSeconds", important, risk, anomalies, address,
+    user_agent AS "userAgent"`;
+
+/** When a session ends that was used at `at`; never sooner than it does already. */
+const movedOn = (at: string, refreshTtl: string, maxAge: string): string =>
+  `CASE WHEN idle_timeout_seconds IS NULL THEN expires_at ELSE
+     greatest(expires_at, least(${at}::timestamptz + make_interval(secs => idle_timeout_seconds),
+       refreshed_at + make_interval(secs => ${refreshTtl}),
+       created_at + make_interval(secs => ${maxAge})))
+   END`;
+
 /** The SQL of sessions and refresh tokens; each method is one statement. */
 @Injectable()
 export class SessionStore {
   constructor(private readonly dataSource: DataSource) {}
 
-  async open(owner: SessionOwner, first: NewRefreshToken): Promise<void> {
+  async open(
+    owner: SessionOwner,
+    first: NewRefreshToken,
+    profile: SessionProfile,
+    origin: SessionOrigin,
+  ): Promise<void> {
     await this.dataSource.query(
       `WITH opened AS (
-         INSERT INTO user_session (id, user_id, created_at, refreshed_at, expires_at)
-         VALUES ($1, $2, $3, $3, $4)
+         INSERT INTO user_session (id, user_id, created_at, refreshed_at, last_active_at, expires_at,
+           idle_timeout_seconds, important, risk, anomalies, address, user_agent)
+         VALUES ($1, $2, $3, $3, $3, least($4::timestamptz, $3::timestamptz + make_interval(secs => $7::integer)),
+           $7, $8, $9, $10, $11, $12)
        )
        INSERT INTO refresh_token (id, session_id, token_hash, created_at, expires_at)
        VALUES ($5, $1, $6, $3, $4)`,
-      [owner.sessionId, owner.userId, first.now, first.expiresAt, first.id, first.tokenHash],
+      [
+        owner.sessionId,
+        owner.userId,
+        first.now,
+        first.expiresAt,
+        first.id,
+        first.tokenHash,
+        profile.idleTimeoutSeconds,
+        profile.important,
+        profile.risk,
+        profile.anomalies,
+        origin.address ?? null,
+        origin.userAgent?.slice(0, MAX_USER_AGENT_CHARACTERS) ?? null,
+      ],
     );
   }
 
@@ -46,8 +130,8 @@ export class SessionStore {
     tokenHash: Buffer,
     next: NewRefreshToken,
     sessionMaxAgeSeconds: number,
-  ): Promise<SessionOwner | undefined> {
-    const [owner] = await this.dataSource.query<SessionOwner[]>(
+  ): Promise<LiveSessionRow | undefined> {
+    const [session] = await this.dataSource.query<[LiveSessionRow[], number]>(
       `WITH used AS (
          UPDATE refresh_token token SET used_at = $2
          FROM user_session session JOIN user_account account ON account.id = session.user_id
@@ -55,19 +139,23 @@ export class SessionStore {
            AND session.id = token.session_id
            AND session.revoked_at IS NULL AND session.expires_at > $2
            AND account.disabled_at IS NULL
-         RETURNING session.id AS session_id, session.user_id,
+         RETURNING session.id AS session_id,
            least($3::timestamptz, session.created_at + make_interval(secs => $6)) AS expires_at
-       ), extended AS (
-         UPDATE user_session session SET refreshed_at = $2, expires_at = used.expires_at
-         FROM used WHERE session.id = used.session_id
        ), issued AS (
          INSERT INTO refresh_token (id, session_id, token_hash, created_at, expires_at)
          SELECT $4, used.session_id, $5, $2, used.expires_at FROM used
        )
-       SELECT session_id AS "sessionId", user_id AS "userId" FROM used`,
+       UPDATE user_session SET refreshed_at = $2, last_active_at = $2,
+         expires_at = least(
+           used.expires_at, $2::timestamptz + make_interval(secs => idle_timeout_seconds))
+       FROM used WHERE id = used.session_id
+       RETURNING id, user_id AS "userId", created_at AS "createdAt", refreshed_at AS "refreshedAt",
+         last_active_at AS "lastActiveAt", user_session.expires_at AS "expiresAt",
+         request_count AS "requestCount", idle_timeout_seconds AS "idleTimeoutSeconds", important,
+         risk, anomalies, address, user_agent AS "userAgent"`,
       [tokenHash, next.now, next.expiresAt, next.id, next.tokenHash, sessionMaxAgeSeconds],
     );
-    return owner;
+    return session[0];
   }
 
   /** Why a token could not be exchanged; undefined when there never was one, or it was purged. */
@@ -83,7 +171,7 @@ export class SessionStore {
   }
 
   /** Ends a session. @returns whether it was still alive */
-  async revoke(sessionId: string, now: Date, because: 'logout' | 'reuse'): Promise<boolean> {
+  async revoke(sessionId: string, now: Date, because: EndingReason): Promise<boolean> {
     const [revoked] = await this.dataSource.query<[{ id: string }[], number]>(
       `UPDATE user_session SET revoked_at = $2, revoked_because = $3
        WHERE id = $1 AND revoked_at IS NULL RETURNING id`,
@@ -91,4 +179,159 @@ export class SessionStore {
     );
     return revoked.length > 0;
   }
+
+  /** Ends the sessions of a user, all or all but one. @returns how many were alive */
+  async revokeAll(
+    userId: string,
+    now: Date,
+    because: EndingReason,
+    exceptSessionId?: string,
+  ): Promise<number> {
+    const [revoked] = await this.dataSource.query<[{ live: boolean }[], number]>(
+      `UPDATE user_session SET revoked_at = $2, revoked_because = $3
+       WHERE user_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $4::uuid
+       RETURNING expires_at > $2 AS live`,
+      [userId, now, because, exceptSessionId ?? null],
+    );
+    return revoked.filter(({ live }) => live).length;
+  }
+
+  /** The live sessions of a user, oldest first. */
+  listLive(userId: string, now: Date, limit: number, afterId?: string): Promise<LiveSessionRow[]> {
+    return this.dataSource.query<LiveSessionRow[]>(
+      `SELECT ${LIVE_SESSION} FROM user_session
+       WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
+         AND ($4::uuid IS NULL OR id > $4)
+       ORDER BY id LIMIT $3`,
+      [userId, now, limit, afterId ?? null],
+    );
+  }
+
+  async findLive(userId: string, id: string, now: Date): Promise<LiveSessionRow | undefined> {
+    const [session] = await this.dataSource.query<LiveSessionRow[]>(
+      `SELECT ${LIVE_SESSION} FROM user_session
+       WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL AND expires_at > $3`,
+      [userId, id, now],
+    );
+    return session;
+  }
+
+  /** The roles of a user, and the sessions they used since `since`. */
+  async historyOf(userId: string, since: Date): Promise<UserHistory> {
+    const [history] = await this.dataSource.query<UserHistoryRow[]>(
+      `SELECT
+         ARRAY(
+           SELECT role.name FROM user_role held JOIN role ON role.id = held.role_id
+           WHERE held.user_id = $1
+         ) AS roles,
+         (SELECT coalesce(jsonb_agg(recent ORDER BY recent."lastActiveAt" DESC), '[]') FROM (
+           SELECT id, last_active_at AS "lastActiveAt", request_count AS "requestCount", address,
+             user_agent AS "userAgent"
+           FROM user_session WHERE user_id = $1 AND last_active_at > $2
+           ORDER BY last_active_at DESC LIMIT ${MAX_HISTORY}
+         ) AS recent) AS sessions`,
+      [userId, since],
+    );
+    const { roles = [], sessions = [] } = history ?? {};
+    return {
+      roles,
+      sessions: sessions.map(({ lastActiveAt, address, userAgent, ...session }) => ({
+        ...session,
+        lastActiveAt: new Date(lastActiveAt),
+        address: address ?? undefined,
+        userAgent: userAgent ?? undefined,
+      })),
+    };
+  }
+
+  /**
+   * Gives a live session another profile. It then ends when it was unused for the new time-out from
+   * `now` on, which may be sooner than before.
+   * @returns when; undefined when the session has ended
+   */
+  async changeProfile(
+    sessionId: string,
+    profile: SessionProfile,
+    now: Date,
+    limits: SessionLimits,
+  ): Promise<Date | undefined> {
+    const [changed] = await this.dataSource.query<[{ expiresAt: Date }[], number]>(
+      `UPDATE user_session SET idle_timeout_seconds = $3, important = $4, risk = $5, anomalies = $6,
+         last_active_at = greatest(last_active_at, $2),
+         expires_at = least($2::timestamptz + make_interval(secs => $3::integer),
+           refreshed_at + make_interval(secs => $7), created_at + make_interval(secs => $8))
+       WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2
+       RETURNING expires_at AS "expiresAt"`,
+      [
+        sessionId,
+        now,
+        profile.idleTimeoutSeconds,
+        profile.important,
+        profile.risk,
+        profile.anomalies,
+        limits.refreshTokenTtlSeconds,
+        limits.sessionMaxAgeSeconds,
+      ],
+    );
+    return changed[0]?.expiresAt;
+  }
+
+  /**
+   * Counts the time-out of a live session from `now` on.
+   * @returns when it ends then; undefined when it has ended
+   */
+  async keepAlive(sessionId: string, now: Date, limits: SessionLimits): Promise<Date | undefined> {
+    const [moved] = await this.dataSource.query<[{ expiresAt: Date }[], number]>(
+      `UPDATE user_session SET last_active_at = greatest(last_active_at, $2),
+         expires_at = ${movedOn('$2', '$3', '$4')}
+       WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2
+       RETURNING expires_at AS "expiresAt"`,
+      [sessionId, now, limits.refreshTokenTtlSeconds, limits.sessionMaxAgeSeconds],
+    );
+    return moved[0]?.expiresAt;
+  }
+
+  /**
+   * Adds to what is known of the use of sessions, and moves their ends on; a session that has ended
+   * stays so.
+   * @returns where the sessions were begun
+   */
+  async addUsage(usages: readonly SessionUsage[], limits: SessionLimits): Promise<StoredOrigin[]> {
+    const [begun] = await this.dataSource.query<[StoredOrigin[], number]>(
+      `UPDATE user_session session SET
+         request_count = least(request_count::bigint + used.requests, 2147483647),
+         last_active_at = greatest(last_active_at, used.at),
+         expires_at = ${movedOn('used.at', '$4', '$5')}
+       FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS used (id, requests, at)
+       WHERE session.id = used.id AND revoked_at IS NULL AND expires_at > used.at
+       RETURNING session.id AS "sessionId", user_id AS "userId", risk, anomalies, address,
+         user_agent AS "userAgent"`,
+      [
+        usages.map(({ sessionId }) => sessionId),
+        usages.map(({ requests }) => requests),
+        usages.map(({ lastActiveAt }) => lastActiveAt),
+        limits.refreshTokenTtlSeconds,
+        limits.sessionMaxAgeSeconds,
+      ],
+    );
+    return begun;
+  }
+}
+
+/** What ends a session however much it is used. */
+export interface SessionLimits {
+  readonly refreshTokenTtlSeconds: number;
+  readonly sessionMaxAgeSeconds: number;
+}
+
+/** As JSON brings it. */
+interface UserHistoryRow {
+  readonly roles: readonly string[];
+  readonly sessions: readonly {
+    readonly id: string;
+    readonly lastActiveAt: string;
+    readonly requestCount: number;
+    readonly address: string | null;
+    readonly userAgent: string | null;
+  }[];
 }

@@ -8,7 +8,15 @@ import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
 import { PrincipalCache } from '../principals/principal.cache.js';
 import { AccessTokens } from '../tokens/access-tokens.js';
 import { newRefreshToken, refreshTokenHash } from '../tokens/refresh-token.js';
-import { type NewRefreshToken, type SessionOwner, SessionStore } from './session.store.js';
+import { SessionProfiles, type SessionStart } from './session-profiles.js';
+import { SessionRenewal } from './session-renewal.js';
+import type { SessionOrigin } from './session-risk.js';
+import {
+  type LiveSessionRow,
+  type NewRefreshToken,
+  type SessionOwner,
+  SessionStore,
+} from './session.store.js';
 
 /** What a log-in or a refresh hands out. */
 export interface TokenPair {
@@ -20,7 +28,7 @@ export interface TokenPair {
 }
 
 /**
- * Sessions: opened by a log-in, carried on by refreshes, ended by log-out, by time or by theft.
+ * Sessions: opened by a log-in, carried on by use and refreshes, ended by log-out, by time or by theft.
  *
  * A refresh token is good for one exchange (RFC 9700, section 4.14.2). What happens when it comes
  * again depends on when:
@@ -36,33 +44,51 @@ export class Sessions {
   constructor(
     private readonly store: SessionStore,
     private readonly accessTokens: AccessTokens,
+    private readonly profiles: SessionProfiles,
+    private readonly renewal: SessionRenewal,
     private readonly principals: PrincipalCache,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
   ) {}
 
   /** Opens a session for a user whose credentials were checked. */
-  async open(userId: string): Promise<TokenPair> {
+  async open(userId: string, start: SessionStart = {}): Promise<TokenPair> {
     const owner = { userId, sessionId: newId(this.clock.nowMs()) };
     const { refreshToken, row } = this.nextToken();
-    await this.store.open(owner, row);
+    const profile = await this.profiles.ofStart(userId, start);
+    await this.store.open(owner, row, profile, start);
+    if (profile.anomalies.length > 0) {
+      const { risk, anomalies } = profile;
+      authEvents.publish(() => ({ type: 'session-anomaly', ...owner, risk, anomalies }));
+    }
     return this.pair(owner, refreshToken);
   }
 
   /**
-   * Exchanges a refresh token for a new pair.
+   * Exchanges a refresh token for a new pair, and works the time-out of its session out anew.
    * @throws UnauthenticatedError when the token is unknown, expired, stolen or its session ended
    * @throws AccountConflictError when another request has just exchanged it
    */
-  async refresh(token: string): Promise<TokenPair> {
+  async refresh(token: string, origin?: SessionOrigin): Promise<TokenPair> {
     const tokenHash = refreshTokenHash(token);
     if (tokenHash === undefined) throw new UnauthenticatedError('AUTH_REFRESH_TOKEN_INVALID');
     const { refreshToken, row } = this.nextToken();
     const { sessionMaxAgeSeconds } = this.settings.get(authSettings);
-    const owner = await this.store.rotate(tokenHash, row, sessionMaxAgeSeconds);
-    if (owner === undefined) throw await this.refusal(tokenHash);
-    authEvents.publish(() => ({ type: 'refreshed', userId: owner.userId }));
-    return this.pair(owner, refreshToken);
+    const session = await this.store.rotate(tokenHash, row, sessionMaxAgeSeconds);
+    if (session === undefined) throw await this.refusal(tokenHash);
+    const { userId, id: sessionId } = session;
+    authEvents.publish(() => ({ type: 'refreshed', userId }));
+    await this.reassess(session, origin);
+    return this.pair({ userId, sessionId }, refreshToken);
+  }
+
+  /** The token is exchanged already: whatever goes wrong here must not keep its successor back. */
+  private async reassess(session: LiveSessionRow, origin?: SessionOrigin): Promise<void> {
+    try {
+      await this.renewal.renew(session, origin === undefined ? {} : { origin });
+    } catch (error) {
+      authEvents.publish(() => ({ type: 'session-activity-unwritten', error }));
+    }
   }
 
   /** Ends a session and all its tokens. Ending it again is no error. */

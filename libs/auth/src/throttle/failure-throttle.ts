@@ -3,6 +3,7 @@ import { SettingsStore } from '#libs/config';
 import { Clock } from '#libs/core';
 import { authSettings } from '../auth.settings.js';
 import { ThrottledError } from '../errors/auth-overload.error.js';
+import { FailureStore, type FailureWindow } from './failure.store.js';
 
 /** A side whose failures are counted together, such as an account or an address. */
 export interface ThrottleKey {
@@ -12,98 +13,92 @@ export interface ThrottleKey {
   readonly forgiving?: boolean;
 }
 
-interface Counter {
-  failures: number;
-  /** Attempts under way, which may fail yet. */
-  pending: number;
-  readonly resetsAtMs: number;
-}
-
 /** When attempts under way use up a limit, some of them will most likely succeed soon. */
 const PENDING_RETRY_SECONDS = 1;
 
 /**
- * Limits failures per key in fixed windows that begin with the first one. An attempt under way
- * counts like a failure until it has succeeded, so that any number of simultaneous attempts stays
- * within the limit too.
+ * Limits failures per key in fixed windows that begin with the first one, over all processes. An
+ * attempt under way counts like a failure until it has succeeded, so that any number of simultaneous
+ * attempts stays within the limit too; one whose process dies counts as a failure until the window
+ * ends. Whoever never fails leaves no trace.
  *
- * The table is bounded: when it is full the oldest windows go first. It belongs to this process;
- * N processes allow up to N times the limit.
+ * Keys that have used up their limit are remembered here until their windows end, so that a flood of
+ * attempts does not reach the database.
  */
 @Injectable()
 export class FailureThrottle {
-  /** In order of creation, which is the order in which windows end. */
-  private readonly counters = new Map<string, Counter>();
+  /** Ends of windows by key, in the order in which they became known. */
+  private readonly refusedUntilMs = new Map<string, number>();
 
   constructor(
+    private readonly store: FailureStore,
     private readonly settings: SettingsStore,
     private readonly clock: Clock,
   ) {}
 
   /**
-   * Runs an attempt that fails by returning undefined. One that throws counts as not made.
+   * Runs an attempt that fails by returning undefined. One that throws counts as not made. It is told
+   * the most failures that one of the keys had in its window before.
    * @throws ThrottledError when one of the keys has no failure left
    */
   async attempt<Result>(
     keys: readonly ThrottleKey[],
-    run: () => Promise<Result | undefined>,
+    run: (failuresBefore: number) => Promise<Result | undefined>,
   ): Promise<Result | undefined> {
-    const counters = this.reserve(keys);
-    let failed = false;
+    this.refuseKnown(keys);
+    const names = keys.map(({ key }) => key);
+    const windows = await this.reserve(keys, names);
+    let outcome: 'failed' | 'succeeded' | 'broken' = 'broken';
     try {
-      const result = await run();
-      failed = result === undefined;
-      if (!failed) {
-        for (const { key, forgiving } of keys) if (forgiving === true) this.counters.delete(key);
-      }
+      const result = await run(Math.max(0, ...windows.map(({ failures }) => failures)));
+      outcome = result === undefined ? 'failed' : 'succeeded';
       return result;
     } finally {
-      this.settle(keys, counters, failed);
+      const forgiven = outcome === 'succeeded' ? keys.filter(({ forgiving }) => forgiving) : [];
+      await this.store.settle(
+        names,
+        outcome === 'failed' ? 1 : 0,
+        forgiven.map(({ key }) => key),
+      );
     }
   }
 
-  private reserve(keys: readonly ThrottleKey[]): Counter[] {
-    const now = this.clock.nowMs();
-    const counters = keys.map(({ key, limit }) => {
-      const counter = this.counters.get(key);
-      if (counter === undefined || counter.resetsAtMs <= now) return undefined;
-      const { failures, pending, resetsAtMs } = counter;
-      if (failures >= limit) throw new ThrottledError(Math.ceil((resetsAtMs - now) / 1000));
-      if (failures + pending >= limit) throw new ThrottledError(PENDING_RETRY_SECONDS);
-      return counter;
-    });
-    return keys.map(({ key }, index) => {
-      const counter = counters[index] ?? this.open(key, now);
-      counter.pending += 1;
-      return counter;
-    });
-  }
-
-  private settle(
+  private async reserve(
     keys: readonly ThrottleKey[],
-    counters: readonly Counter[],
-    failed: boolean,
-  ): void {
-    for (const [index, { key }] of keys.entries()) {
-      const counter = counters[index];
-      if (counter === undefined) continue;
-      counter.pending -= 1;
-      if (failed) counter.failures += 1;
-      // Whoever never fails leaves no trace in the table.
-      const isEmpty = counter.failures === 0 && counter.pending === 0;
-      if (isEmpty && this.counters.get(key) === counter) this.counters.delete(key);
+    names: readonly string[],
+  ): Promise<readonly FailureWindow[]> {
+    const { failureWindowSeconds } = this.settings.get(authSettings);
+    const now = this.clock.now();
+    const windows = await this.store.reserve(names, now, failureWindowSeconds);
+    const limits = new Map(keys.map(({ key, limit }) => [key, limit]));
+    const exceeded = windows.find(
+      ({ key, failures, pending }) => failures + pending > (limits.get(key) ?? 0),
+    );
+    if (exceeded === undefined) return windows;
+    await this.store.settle(names, 0, []);
+    const { key, failures, resetsAt } = exceeded;
+    if (failures < (limits.get(key) ?? 0)) throw new ThrottledError(PENDING_RETRY_SECONDS);
+    this.remember(key, resetsAt.getTime());
+    throw new ThrottledError(Math.ceil((resetsAt.getTime() - now.getTime()) / 1000));
+  }
+
+  private refuseKnown(keys: readonly ThrottleKey[]): void {
+    const nowMs = this.clock.nowMs();
+    for (const { key } of keys) {
+      const untilMs = this.refusedUntilMs.get(key);
+      if (untilMs === undefined) continue;
+      if (untilMs > nowMs) throw new ThrottledError(Math.ceil((untilMs - nowMs) / 1000));
+      this.refusedUntilMs.delete(key);
     }
   }
 
-  private open(key: string, now: number): Counter {
-    const { failureWindowSeconds, failureTableMaxEntries } = this.settings.get(authSettings);
-    this.counters.delete(key);
-    for (const [oldest, { resetsAtMs }] of this.counters) {
-      if (resetsAtMs > now && this.counters.size < failureTableMaxEntries) break;
-      this.counters.delete(oldest);
+  private remember(key: string, untilMs: number): void {
+    const { failureTableMaxEntries } = this.settings.get(authSettings);
+    this.refusedUntilMs.delete(key);
+    for (const oldest of this.refusedUntilMs.keys()) {
+      if (this.refusedUntilMs.size < failureTableMaxEntries) break;
+      this.refusedUntilMs.delete(oldest);
     }
-    const counter = { failures: 0, pending: 0, resetsAtMs: now + failureWindowSeconds * 1000 };
-    this.counters.set(key, counter);
-    return counter;
+    this.refusedUntilMs.set(key, untilMs);
   }
 }

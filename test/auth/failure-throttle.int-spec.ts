@@ -1,23 +1,42 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { authSettings } from '#libs/auth';
 import { SettingsStore } from '#libs/config';
 import { ManualClock } from '#libs/core';
-import { authSettings } from '../auth.settings.js';
-import { ThrottledError } from '../errors/auth-overload.error.js';
-import { FailureThrottle } from './failure-throttle.js';
+import { ThrottledError } from '../../libs/auth/src/errors/auth-overload.error.js';
+import { FailureStore } from '../../libs/auth/src/throttle/failure.store.js';
+import { FailureThrottle } from '../../libs/auth/src/throttle/failure-throttle.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 const fail = () => Promise.resolve(undefined);
 const succeed = () => Promise.resolve('in');
 
 describe('FailureThrottle', () => {
-  const clock = new ManualClock();
+  const clock = new ManualClock(Date.now());
+  let database: TestDatabase;
   let throttle: FailureThrottle;
 
-  beforeEach(() => {
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.close());
+  beforeEach(async () => {
+    await database.dataSource.query('TRUNCATE auth_failure');
+    throttle = newProcess();
+  });
+
+  function newProcess(): FailureThrottle {
     const settings = new SettingsStore([authSettings], {
       overrides: { auth: { failureWindowSeconds: 60, failureTableMaxEntries: 100 } },
     });
-    throttle = new FailureThrottle(settings, clock);
-  });
+    return new FailureThrottle(new FailureStore(database.dataSource), settings, clock);
+  }
+
+  async function rows(): Promise<number> {
+    const [row] = await database.dataSource.query<{ count: number }[]>(
+      'SELECT count(*)::integer AS count FROM auth_failure',
+    );
+    return row?.count ?? 0;
+  }
 
   async function failTimes(key: string, times: number, limit: number): Promise<void> {
     for (let time = 0; time < times; time += 1) await throttle.attempt([{ key, limit }], fail);
@@ -64,10 +83,13 @@ describe('FailureThrottle', () => {
 
   it('asks to come back in a second when attempts under way may all fail', async () => {
     let succeedNow: (result: string) => void = () => undefined;
-    const slow = throttle.attempt(
-      [{ key: 'a', limit: 1 }],
-      () => new Promise<string>((resolve) => (succeedNow = resolve)),
-    );
+    let slow: Promise<unknown> = Promise.resolve();
+    await new Promise<void>((started) => {
+      slow = throttle.attempt([{ key: 'a', limit: 1 }], () => {
+        started();
+        return new Promise<string>((resolve) => (succeedNow = resolve));
+      });
+    });
     await expect(throttle.attempt([{ key: 'a', limit: 1 }], succeed)).rejects.toMatchObject({
       retryAfterSeconds: 1,
     });
@@ -110,10 +132,60 @@ describe('FailureThrottle', () => {
     await expect(throttle.attempt([{ key: 'b', limit: 1 }], succeed)).resolves.toBe('in');
   });
 
-  it('forgets the oldest windows when its table is full', async () => {
-    await failTimes('victim', 1, 1);
-    for (let other = 0; other < 100; other += 1) await failTimes(`other-${other}`, 1, 1);
-    await expect(failTimes('victim', 1, 1)).resolves.toBeUndefined();
-    await expect(failTimes('other-99', 1, 1)).rejects.toThrow(ThrottledError);
+  it('counts over all processes, and for simultaneous attempts of them', async () => {
+    const processes = [newProcess(), newProcess(), newProcess()];
+    let tried = 0;
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 60 }, (_, index) =>
+        processes[index % 3]?.attempt([{ key: 'a', limit: 7 }], () => {
+          tried += 1;
+          return fail();
+        }),
+      ),
+    );
+    expect(tried).toBe(7);
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(53);
+  });
+
+  it('tells an attempt how many failures there were before', async () => {
+    await failTimes('a', 2, 10);
+    let before = -1;
+    await throttle.attempt([{ key: 'a', limit: 10 }], (failures) => {
+      before = failures;
+      return succeed();
+    });
+    expect(before).toBe(2);
+  });
+
+  it('leaves no trace of who never fails, and asks nobody about who is refused', async () => {
+    await throttle.attempt([{ key: 'a', limit: 1 }], succeed);
+    expect(await rows()).toBe(0);
+    await failTimes('a', 1, 1);
+    await expect(failTimes('a', 1, 1)).rejects.toThrow(ThrottledError);
+    await database.dataSource.query('TRUNCATE auth_failure');
+    await expect(failTimes('a', 1, 1)).rejects.toThrow(ThrottledError);
+    expect(await rows()).toBe(0);
+  });
+
+  it('takes an attempt of a process that died for a failure, until the window ends', async () => {
+    const died = new FailureStore(database.dataSource);
+    await died.reserve(['a'], clock.now(), 60);
+    await expect(failTimes('a', 1, 1)).rejects.toThrow(ThrottledError);
+    clock.advance(60_000);
+    await expect(failTimes('a', 1, 1)).resolves.toBeUndefined();
+  });
+
+  it('does not deadlock when attempts name the same keys in another order', async () => {
+    const [a, b] = [
+      { key: 'a', limit: 1_000 },
+      { key: 'b', limit: 1_000 },
+    ];
+    await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        throttle.attempt(index % 2 === 0 ? [a, b] : [b, a], fail),
+      ),
+    );
+    await expect(failTimes('a', 1, 41)).resolves.toBeUndefined();
+    await expect(failTimes('a', 1, 41)).rejects.toThrow(ThrottledError);
   });
 });
