@@ -1,20 +1,17 @@
-import { webcrypto } from 'node:crypto';
+import { createHmac, webcrypto } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { newId } from '#libs/core';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { AccessTokens } from '../../libs/auth/src/tokens/access-tokens.js';
 import { SigningKeys } from '../../libs/auth/src/tokens/signing-keys.js';
 import { type AuthHarness, startAuth } from './auth-harness.js';
 
-interface HeaderChange {
-  readonly alg?: string;
-  readonly kid?: string | undefined;
-  readonly typ?: string | undefined;
-}
+type HeaderChange = Readonly<Record<string, unknown>>;
 
 const USER = newId();
 const SESSION = newId();
+const ISSUER = 'http://127.0.0.1:3000';
 
 describe('AccessTokens', () => {
   let database: TestDatabase;
@@ -37,10 +34,10 @@ describe('AccessTokens', () => {
     header: HeaderChange = {},
     signWith?: webcrypto.CryptoKey | Uint8Array,
   ): Promise<string> {
-    const { kid, key } = await auth.get(SigningKeys).current();
+    const { kid, privateKey } = await auth.get(SigningKeys).current();
     const now = Math.floor(auth.clock.nowMs() / 1000);
     return new SignJWT({
-      iss: 'pantheon',
+      iss: ISSUER,
       aud: 'pantheon-api',
       sub: USER,
       sid: SESSION,
@@ -48,8 +45,8 @@ describe('AccessTokens', () => {
       exp: now + 900,
       ...claims,
     })
-      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid, ...header })
-      .sign(signWith ?? key);
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid, ...header })
+      .sign(signWith ?? privateKey);
   }
 
   const invalid = { kind: 'unauthenticated', code: 'AUTH_TOKEN_INVALID' };
@@ -57,7 +54,7 @@ describe('AccessTokens', () => {
   it('verifies what it issued, also from memory', async () => {
     const { token, ttlSeconds } = await tokens.issue(USER, SESSION);
     const expiresAtMs = (Math.floor(auth.clock.nowMs() / 1000) + ttlSeconds) * 1000;
-    const claims = { userId: USER, sessionId: SESSION, expiresAtMs };
+    const claims = { userId: USER, sessionId: SESSION, expiresAtMs, keyEpoch: 0 };
     await expect(tokens.verify(token)).resolves.toEqual(claims);
     await expect(tokens.verify(token)).resolves.toEqual(claims);
   });
@@ -115,28 +112,80 @@ describe('AccessTokens', () => {
   });
 
   it('refuses a token signed with another key', async () => {
-    const signature = await forge({}, {}, new Uint8Array(32));
-    await expect(tokens.verify(signature)).rejects.toMatchObject(invalid);
+    const { privateKey } = await generateKeyPair('ES256');
+    await expect(tokens.verify(await forge({}, {}, privateKey))).rejects.toMatchObject(invalid);
   });
 
-  it('refuses other algorithms, none included', async () => {
-    const { kid } = await auth.get(SigningKeys).current();
+  it('refuses a token that lives longer than any of ours', async () => {
+    const exp = Math.floor(auth.clock.nowMs() / 1000) + 3_601;
+    await expect(tokens.verify(await forge({ exp }))).rejects.toMatchObject(invalid);
+  });
+
+  it('refuses other algorithms', async () => {
     const hs512 = await forge({}, { alg: 'HS512' }, new Uint8Array(64));
-    const { privateKey } = await generateKeyPair('EdDSA');
-    const eddsa = await forge({}, { alg: 'EdDSA' }, privateKey);
-    const none = new UnsecuredJWT({ sid: SESSION })
-      .setIssuer('pantheon')
-      .setAudience('pantheon-api')
-      .setSubject(USER)
-      .setIssuedAt()
-      .setExpirationTime('15m')
-      .encode();
-    const header = { alg: 'none', typ: 'at+jwt', kid };
-    const noneWithOurKid = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${none.split('.')[1]}.`;
-    for (const token of [hs512, eddsa, none, noneWithOurKid]) {
+    const eddsa = await forge({}, { alg: 'EdDSA' }, (await generateKeyPair('EdDSA')).privateKey);
+    const es384 = await forge({}, { alg: 'ES384' }, (await generateKeyPair('ES384')).privateKey);
+    for (const token of [hs512, eddsa, es384]) {
       await expect(tokens.verify(token)).rejects.toMatchObject(invalid);
     }
   });
+
+  it('refuses a token whose HMAC is keyed with the public key, in any form of it', async () => {
+    const { publicKey, jwk } = await auth.get(SigningKeys).current();
+    const pem = await exportSPKI(publicKey);
+    const der = Buffer.from(await webcrypto.subtle.exportKey('spki', publicKey));
+    const point = Buffer.from(await webcrypto.subtle.exportKey('raw', publicKey));
+    const forms = [pem, pem.trim(), JSON.stringify(jwk), jwk.x, der, point];
+    for (const alg of ['HS256', 'HS384', 'HS512']) {
+      for (const form of forms) {
+        await expect(tokens.verify(await hmacToken(alg, form))).rejects.toMatchObject(invalid);
+      }
+    }
+  });
+
+  it.each(['none', 'None', 'NONE', 'nOnE', ''])('refuses the algorithm "%s"', async (alg) => {
+    const [, payload = '', signature = ''] = (await forge()).split('.');
+    const { kid } = await auth.get(SigningKeys).current();
+    const header = encoded({ alg, typ: 'at+jwt', kid });
+    for (const end of ['', signature, Buffer.alloc(64).toString('base64url')]) {
+      await expect(tokens.verify(`${header}.${payload}.${end}`)).rejects.toMatchObject(invalid);
+    }
+  });
+
+  it('refuses signatures of zeros and of the order of the curve', async () => {
+    const [header, payload] = (await forge()).split('.');
+    const order = 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551';
+    for (const signature of [Buffer.alloc(64), Buffer.from(order + order, 'hex')]) {
+      const token = `${header}.${payload}.${signature.toString('base64url')}`;
+      await expect(tokens.verify(token)).rejects.toMatchObject(invalid);
+    }
+  });
+
+  it('takes no key from a token: neither embedded, nor by address, nor by certificate', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const jwk = await exportJWK(publicKey);
+    const { kid } = await auth.get(SigningKeys).current();
+    const headers = [
+      { jwk },
+      { jwk, kid: undefined },
+      { jku: 'https://attacker.example/jwks.json' },
+      { x5u: 'https://attacker.example/cert.pem', x5c: ['MIIB'] },
+      { kid: '../../../../dev/null' },
+      { kid: `${kid}' OR '1'='1` },
+    ];
+    for (const header of headers) {
+      const token = await forge({}, header, privateKey);
+      await expect(tokens.verify(token)).rejects.toMatchObject(invalid);
+    }
+  });
+
+  async function hmacToken(alg: string, key: string | Buffer): Promise<string> {
+    const { kid } = await auth.get(SigningKeys).current();
+    const [, payload] = (await forge()).split('.');
+    const signed = `${encoded({ alg, typ: 'at+jwt', kid })}.${payload}`;
+    const mac = createHmac(`sha${alg.slice(2)}`, key).update(signed);
+    return `${signed}.${mac.digest('base64url')}`;
+  }
 
   it('refuses a token in which a single character was changed', async () => {
     const token = await forge();
@@ -156,11 +205,8 @@ describe('AccessTokens', () => {
 
   it('verifies a token that another process issued with a newer key', async () => {
     await tokens.issue(USER, SESSION);
-    await database.dataSource.query(
-      `INSERT INTO signing_key (kid, generation, encryption, secret) VALUES ('newer', 2, 'none', $1)`,
-      [Buffer.alloc(32, 7)],
-    );
     const elsewhere = await startAuth({ dataSource: database.dataSource, clock: auth.clock });
+    await elsewhere.get(SigningKeys).withdraw();
     const { token } = await elsewhere.get(AccessTokens).issue(USER, SESSION);
     await elsewhere.close();
     // This process looks for new keys at most every ten seconds, however many tokens name one.
@@ -169,3 +215,7 @@ describe('AccessTokens', () => {
     await expect(tokens.verify(token)).resolves.toMatchObject({ userId: USER });
   });
 });
+
+function encoded(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}

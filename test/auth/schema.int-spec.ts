@@ -28,9 +28,11 @@ describe('the schema of libs/auth', () => {
            AND NOT attribute.attisdropped`,
         [tableName],
       );
-      const declared = columns.map(({ databaseName, type, isNullable }) => ({
+      const declared = columns.map(({ databaseName, type, isNullable, isArray }) => ({
         column: databaseName,
-        type: type === 'timestamptz' ? 'timestamp with time zone' : String(type),
+        type:
+          (type === 'timestamptz' ? 'timestamp with time zone' : String(type)) +
+          (isArray ? '[]' : ''),
         nullable: isNullable,
       }));
       const byName = (a: ColumnRow, b: ColumnRow) => a.column.localeCompare(b.column);

@@ -31,7 +31,7 @@ export class AccountStore {
   async findCredentials(email: string): Promise<Credentials | undefined> {
     const [found] = await this.dataSource.query<Credentials[]>(
       `SELECT id AS "userId", password_hash AS "passwordHash", disabled_at IS NOT NULL AS disabled
-       FROM user_account WHERE email = $1`,
+       FROM user_account WHERE email = $1 AND kind = 'person'`,
       [email],
     );
     return found;

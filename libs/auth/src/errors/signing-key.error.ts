@@ -10,7 +10,7 @@ export class SigningKeyUnreadableError extends PantheonError {
     super(
       'AUTH_SIGNING_KEY_UNREADABLE',
       `The token signing key ${kid} ${what}. Set the variable to the value it had, or delete the ` +
-        'row from the table signing_key: a new key is then made and every access token becomes invalid.',
+        'row from the table signing_key: the access tokens that it signed become invalid, and a new key is made when none is left.',
       { kind: 'internal', cause },
     );
   }

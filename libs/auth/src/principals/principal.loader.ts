@@ -1,11 +1,23 @@
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '#libs/core';
+import type { PermissionGrant, Principal } from '#libs/core';
 import { DataSource } from 'typeorm';
 import { BUILT_IN_ROLE_IDS } from '../accounts/built-in-roles.js';
+import { grantsOfScope } from '../oauth/scope.js';
 
 /** A session that is alive, and whose it is. */
 export interface LiveSession {
   readonly principal: Principal;
+  readonly expiresAt: Date;
+}
+
+type SessionRow = Principal & { readonly expiresAt: Date; readonly limitedTo: string | null };
+
+/** An API key that works, and whose it is. */
+export interface LoadedApiKey {
+  readonly principal: Principal;
+  readonly keyId: string;
+  /** SHA-256 of the whole text. */
+  readonly keyHash: Buffer;
   readonly expiresAt: Date;
 }
 
@@ -37,16 +49,41 @@ export class PrincipalLoader {
    * disabled.
    */
   async ofSession(userId: string, sessionId: string, now: Date): Promise<LiveSession | undefined> {
-    const [found] = await this.dataSource.query<(Principal & { expiresAt: Date })[]>(
-      `SELECT ${PRINCIPAL}, session.expires_at AS "expiresAt"
+    const [found] = await this.dataSource.query<SessionRow[]>(
+      `SELECT ${PRINCIPAL}, session.expires_at AS "expiresAt", session.scope AS "limitedTo"
        FROM user_account account JOIN user_session session ON session.user_id = account.id
        WHERE account.id = $1 AND account.disabled_at IS NULL
          AND session.id = $2 AND session.revoked_at IS NULL AND session.expires_at > $3`,
       [userId, sessionId, now],
     );
     if (found === undefined) return undefined;
-    const { expiresAt, ...principal } = found;
-    return { principal, expiresAt };
+    const { expiresAt, limitedTo, ...principal } = found;
+    if (limitedTo === null) return { principal, expiresAt };
+    return { principal: { ...principal, scope: grantsOfScope(limitedTo) }, expiresAt };
+  }
+
+  /**
+   * The principal behind an API key, limited to its scope; undefined when the key has ended or its
+   * owner is disabled. Whether the rest of the text is right is left to the caller.
+   */
+  async ofApiKey(lookupId: string, now: Date): Promise<LoadedApiKey | undefined> {
+    const [found] = await this.dataSource.query<
+      (Principal & Omit<LoadedApiKey, 'principal'> & { keyScope: PermissionGrant[] })[]
+    >(
+      `SELECT ${PRINCIPAL}, key.id AS "keyId", version.key_hash AS "keyHash",
+         version.expires_at AS "expiresAt",
+         ARRAY(
+           SELECT item || '{"effect": "allow"}' FROM jsonb_array_elements(key.scope) AS item
+         ) AS "keyScope"
+       FROM api_key_version version JOIN api_key key ON key.id = version.key_id
+       JOIN user_account account ON account.id = key.user_id
+       WHERE version.lookup_id = $1 AND version.expires_at > $2 AND key.revoked_at IS NULL
+         AND account.disabled_at IS NULL`,
+      [lookupId, now],
+    );
+    if (found === undefined) return undefined;
+    const { keyId, keyHash, expiresAt, keyScope, ...owner } = found;
+    return { principal: { ...owner, scope: keyScope }, keyId, keyHash, expiresAt };
   }
 
   /** The principal of an active user, for work without a session such as a command or a job. */

@@ -1,12 +1,13 @@
-import type { webcrypto } from 'node:crypto';
+import { randomUUID, type webcrypto } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { JOSEError, JWTExpired, JWTInvalid } from 'jose/errors';
 import { SignJWT } from 'jose/jwt/sign';
 import { jwtVerify } from 'jose/jwt/verify';
 import { SettingsStore } from '#libs/config';
 import { Clock, isUuid } from '#libs/core';
-import { authSettings } from '../auth.settings.js';
+import { ACCESS_TOKEN_MAX_SECONDS, authSettings } from '../auth.settings.js';
 import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
+import { SIGNING_ALGORITHM } from './signing-key-pair.js';
 import { SigningKeys } from './signing-keys.js';
 import { VerifiedTokenCache } from './verified-token.cache.js';
 
@@ -15,15 +16,25 @@ export interface AccessClaims {
   readonly userId: string;
   readonly sessionId: string;
   readonly expiresAtMs: number;
+  /** Of the signing keys when it was verified; see `SigningKeys.epoch`. */
+  readonly keyEpoch: number;
+}
+
+/** Whom else a token was issued to: a client of OAuth 2.0, which may be shown more (RFC 9068). */
+export interface TokenClient {
+  readonly clientId: string;
+  readonly scope: string;
 }
 
 /** RFC 9068: tells access tokens from any other JWT that the same key might sign one day. */
 const TYPE = 'at+jwt';
-const ALGORITHM = 'HS256';
-/** Ours have about 400 characters; anything much longer is not worth hashing. */
-const MAX_TOKEN_CHARACTERS = 2_048;
+/** Ours have about 400 characters, and their scope; anything much longer is not worth hashing. */
+const MAX_TOKEN_CHARACTERS = 4_096;
 
-/** Signs and verifies access tokens: JWTs of type `at+jwt`, HS256 only. */
+/**
+ * Signs and verifies access tokens: JWTs of type `at+jwt`, ES256 only. A key id names a key of that
+ * algorithm or none at all, so no token can choose how it is verified.
+ */
 @Injectable()
 export class AccessTokens {
   private readonly known: VerifiedTokenCache;
@@ -37,18 +48,22 @@ export class AccessTokens {
   }
 
   /** A token for a session that lives `accessTokenTtlSeconds`. */
-  async issue(userId: string, sessionId: string): Promise<{ token: string; ttlSeconds: number }> {
+  async issue(
+    userId: string,
+    sessionId: string,
+    client?: TokenClient,
+  ): Promise<{ token: string; ttlSeconds: number }> {
     const { issuer, audience, accessTokenTtlSeconds } = this.settings.get(authSettings);
-    const { kid, key } = await this.keys.current();
+    const { kid, privateKey } = await this.keys.current();
     const issuedAt = Math.floor(this.clock.nowMs() / 1000);
-    const token = await new SignJWT({ sid: sessionId })
-      .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid })
+    const token = await new SignJWT({ sid: sessionId, ...claimsOf(client) })
+      .setProtectedHeader({ alg: SIGNING_ALGORITHM, typ: TYPE, kid })
       .setIssuer(issuer)
       .setAudience(audience)
       .setSubject(userId)
       .setIssuedAt(issuedAt)
       .setExpirationTime(issuedAt + accessTokenTtlSeconds)
-      .sign(key);
+      .sign(privateKey);
     return { token, ttlSeconds: accessTokenTtlSeconds };
   }
 
@@ -69,29 +84,34 @@ export class AccessTokens {
   /** The claims of a token that was verified before and has not expired, if they are still known. */
   verified(token: string): AccessClaims | undefined {
     if (token.length > MAX_TOKEN_CHARACTERS) return undefined;
-    return this.known.get(token, this.clock.nowMs());
+    const claims = this.known.get(token, this.clock.nowMs());
+    return claims?.keyEpoch === this.keys.epoch ? claims : undefined;
   }
 
-  /** Whether a token with these claims has not expired. */
-  isLive({ expiresAtMs }: AccessClaims): boolean {
-    return expiresAtMs > this.clock.nowMs();
+  /** Whether a token with these claims has not expired, and its key not been withdrawn. */
+  isLive({ expiresAtMs, keyEpoch }: AccessClaims): boolean {
+    return expiresAtMs > this.clock.nowMs() && keyEpoch === this.keys.epoch;
   }
 
   private async check(token: string): Promise<AccessClaims> {
     const { issuer, audience } = this.settings.get(authSettings);
+    // Read before the key is: a key that goes meanwhile takes the claims with it.
+    const keyEpoch = this.keys.epoch;
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => this.keyOf(kid), {
-        algorithms: [ALGORITHM],
+        algorithms: [SIGNING_ALGORITHM],
         typ: TYPE,
         issuer,
         audience,
         requiredClaims: ['sub', 'sid', 'iat', 'exp'],
         currentDate: this.clock.now(),
       });
-      const { sub, exp, sid } = payload;
+      const { sub, iat = 0, exp, sid } = payload;
       if (sub === undefined || exp === undefined || typeof sid !== 'string') throw unusable();
+      // So that a key that was stolen once is worth nothing after its time.
+      if (exp - iat > ACCESS_TOKEN_MAX_SECONDS) throw unusable();
       if (!isUuid(sub) || !isUuid(sid)) throw unusable();
-      return { userId: sub, sessionId: sid, expiresAtMs: exp * 1000 };
+      return { userId: sub, sessionId: sid, expiresAtMs: exp * 1000, keyEpoch };
     } catch (error) {
       if (error instanceof JWTExpired) throw new UnauthenticatedError('AUTH_TOKEN_EXPIRED');
       if (error instanceof JOSEError) {
@@ -104,8 +124,13 @@ export class AccessTokens {
   private async keyOf(kid: string | undefined): Promise<webcrypto.CryptoKey> {
     const found = kid === undefined ? undefined : await this.keys.find(kid);
     if (found === undefined) throw unusable();
-    return found.key;
+    return found.publicKey;
   }
+}
+
+function claimsOf(client: TokenClient | undefined): Record<string, string> {
+  if (client === undefined) return {};
+  return { client_id: client.clientId, scope: client.scope, jti: randomUUID() };
 }
 
 function unusable(): Error {

@@ -1,124 +1,195 @@
-import { randomBytes, webcrypto } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import {
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  Optional,
+} from '@nestjs/common';
+import { Caches, cacheInvalidation, cacheState } from '#libs/cache';
 import { SettingsStore } from '#libs/config';
-import { Clock, newId } from '#libs/core';
-import { authSettings } from '../auth.settings.js';
-import { SigningKeyUnreadableError } from '../errors/signing-key.error.js';
-import { KeyEncryption } from './key-encryption.js';
-import { SigningKeyStore, type StoredSigningKey } from './signing-key.store.js';
+import { BackgroundTasks, Clock } from '#libs/core';
+import { authEvents } from '../auth.events.js';
+import { ACCESS_TOKEN_MAX_SECONDS, authSettings } from '../auth.settings.js';
+import { Keyring, type RingKey } from './keyring.js';
+import { SigningKeyStore } from './signing-key.store.js';
+import { SigningKeyVault } from './signing-key.vault.js';
 
-/** A key ready for use. */
-export interface ActiveSigningKey {
-  readonly kid: string;
-  readonly key: webcrypto.CryptoKey;
-}
-
-interface Keyring {
-  readonly newest: ActiveSigningKey;
-  readonly byId: ReadonlyMap<string, ActiveSigningKey>;
-}
-
-const SECRET_BYTES = 32;
+/** Invalidated when keys were added or withdrawn, so that the other processes read them anew. */
+const KEYS_TAG = 'auth:signing-keys';
+/** Every process sees keys that others made within this time, also when no message reaches it. */
+const RELOAD_INTERVAL_MS = 30_000;
 /** A token with an unknown key id makes us look for new keys at most this often. */
-const RELOAD_INTERVAL_MS = 10_000;
+const UNKNOWN_KEY_INTERVAL_MS = 10_000;
+/** Room for what has not been heard of yet, and for clocks that differ. */
+const MARGIN_SECONDS = 60;
+const DAY_MS = 86_400_000;
 
 /**
- * The HS256 keys of this installation. They live in the database, so that every process signs
- * with the newest and accepts all. The first process to start makes the first key; when two do at
- * once, one wins and both use it.
+ * The key pairs of this installation, one of which signs. They live in the database. The first
+ * process to start makes the first; whoever reads them when `signingKeyRotationDays` are over makes
+ * the next. When several do so at once, one wins and all use it.
  *
- * With `auth.encryptionKey` the keys are encrypted at rest, also those that were stored before it
- * was set. Without it whoever can read the table can sign tokens.
+ * A new key is published for two lives of a cached key set before it signs, and an old one verifies
+ * until no token that it signed can be alive. So a rotation is noticed by nobody.
  */
 @Injectable()
-export class SigningKeys {
-  private readonly encryption: KeyEncryption | undefined;
+export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdown {
+  private ring: Keyring | undefined;
   private loading: Promise<Keyring> | undefined;
   private loadedAtMs = Number.NEGATIVE_INFINITY;
+  private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
+  private epochs = 0;
+  private readonly stops: (() => void)[] = [];
+  private readonly tasks = new BackgroundTasks((error) => {
+    authEvents.publish(() => ({ type: 'signing-keys-unread', error }));
+  });
 
   constructor(
     private readonly store: SigningKeyStore,
+    private readonly vault: SigningKeyVault,
     private readonly clock: Clock,
-    settings: SettingsStore,
-  ) {
-    const { encryptionKey } = settings.get(authSettings);
-    if (encryptionKey !== undefined) this.encryption = new KeyEncryption(encryptionKey);
+    private readonly settings: SettingsStore,
+    @Optional() private readonly caches?: Caches,
+  ) {}
+
+  /** Moves on when a key is gone: what was verified before has to be verified again. */
+  get epoch(): number {
+    return this.epochs;
+  }
+
+  onApplicationBootstrap(): void {
+    this.stops.push(
+      cacheInvalidation.subscribe(({ names, isRemote }) => {
+        if (isRemote && names.includes(`t:${KEYS_TAG}`)) this.refresh();
+      }),
+      cacheState.subscribe(({ state }) => {
+        if (state === 'in-sync') this.refresh();
+      }),
+    );
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.isClosed = true;
+    clearInterval(this.timer);
+    for (const stop of this.stops.splice(0)) stop();
+    await this.tasks.drain();
   }
 
   /** The key that signs. @throws SigningKeyUnreadableError */
-  async current(): Promise<ActiveSigningKey> {
-    return (await this.keyring()).newest;
+  async current(): Promise<RingKey> {
+    const key = (this.ring ?? (await this.keyring())).signing(this.clock.nowMs());
+    if (key === undefined) throw new Error('The signing key that was just stored is gone.');
+    return key;
   }
 
   /** The key that a token names, or undefined. */
-  async find(kid: string): Promise<ActiveSigningKey | undefined> {
-    const known = (await this.keyring()).byId.get(kid);
-    if (known !== undefined) return known;
-    if (this.clock.monotonicMs() - this.loadedAtMs < RELOAD_INTERVAL_MS) return undefined;
-    this.loading = undefined;
-    return (await this.keyring()).byId.get(kid);
+  async find(kid: string): Promise<RingKey | undefined> {
+    const ring = this.ring ?? (await this.keyring());
+    const isSettled = this.clock.monotonicMs() - this.loadedAtMs < UNKNOWN_KEY_INTERVAL_MS;
+    const current = ring.has(kid) || isSettled ? ring : await this.load();
+    return current.find(kid, this.clock.nowMs());
+  }
+
+  /** The keys as they are now, newest first. */
+  async all(): Promise<Keyring> {
+    return this.ring ?? this.keyring();
+  }
+
+  /**
+   * Makes the next key, which signs after it was published for long enough; nothing when there is
+   * a next one already.
+   */
+  async rotate(): Promise<Keyring> {
+    const ring = await this.load();
+    const { newest } = ring;
+    if (newest !== undefined && newest.signsFrom.getTime() > this.clock.nowMs()) return ring;
+    await this.addNext(newest?.generation ?? 0);
+    return this.changed();
+  }
+
+  /** Makes a key that signs at once, and lets no token pass that another one has signed. */
+  async withdraw(): Promise<Keyring> {
+    for (;;) {
+      const { newest } = await this.load();
+      const now = this.clock.now();
+      const key = await this.vault.generate((newest?.generation ?? 0) + 1, now, now);
+      // Otherwise somebody else made a key just now; it is to go, too.
+      if (await this.store.add(key, null)) break;
+    }
+    authEvents.publish(() => ({ type: 'signing-key', action: 'withdrawn' }));
+    return this.changed();
+  }
+
+  private async changed(): Promise<Keyring> {
+    const ring = await this.load();
+    await this.caches?.invalidateTags([KEYS_TAG]);
+    return ring;
   }
 
   private keyring(): Promise<Keyring> {
-    if (this.loading === undefined) {
-      this.loadedAtMs = this.clock.monotonicMs();
-      const loading = this.load();
-      this.loading = loading;
-      // A failure is for those who wait now; the next caller tries again.
-      loading.catch(() => {
-        if (this.loading === loading) this.loading = undefined;
-      });
-    }
-    return this.loading;
+    // A failure is for those who wait now; the next caller tries again.
+    return this.loading ?? this.load();
   }
 
-  private async load(): Promise<Keyring> {
+  private refresh(): void {
+    // Who has not used a key yet reads them when it does.
+    if (this.ring !== undefined && !this.isClosed) this.tasks.run(() => this.load());
+  }
+
+  private load(): Promise<Keyring> {
+    this.loadedAtMs = this.clock.monotonicMs();
+    const loading = this.read().then((ring) => {
+      // A read that began later has seen more.
+      if (this.loading === loading || this.ring === undefined) this.put(ring);
+      return ring;
+    });
+    this.loading = loading;
+    const ended = (): void => {
+      if (this.loading === loading) this.loading = undefined;
+    };
+    loading.then(ended, ended);
+    return loading;
+  }
+
+  private put(ring: Keyring): void {
+    if (this.ring?.keys.some(({ kid }) => !ring.has(kid)) === true) this.epochs += 1;
+    this.ring = ring;
+    if (this.timer !== undefined || this.isClosed) return;
+    this.timer = setInterval(() => this.refresh(), RELOAD_INTERVAL_MS).unref();
+  }
+
+  private async read(): Promise<Keyring> {
     let stored = await this.store.all();
-    if (stored.length === 0) {
-      await this.store.add(this.generate());
+    const newest = stored[0];
+    if (newest === undefined) {
+      const now = this.clock.now();
+      await this.store.add(await this.vault.generate(1, now, now), now);
+      stored = await this.store.all();
+    } else if (this.isDue(newest.signsFrom)) {
+      await this.addNext(newest.generation);
       stored = await this.store.all();
     }
-    const keys = await Promise.all(stored.map((row) => this.activate(row)));
-    const newest = keys[0];
-    if (newest === undefined) throw new Error('The signing key that was just stored is gone.');
-    return { newest, byId: new Map(keys.map((key) => [key.kid, key])) };
+    return new Keyring(await Promise.all(stored.map((row) => this.open(row))));
   }
 
-  private generate(): StoredSigningKey {
-    const kid = newId();
-    const secret = randomBytes(SECRET_BYTES);
-    const { encryption } = this;
-    return encryption === undefined
-      ? { kid, generation: 1, encryption: 'none', secret }
-      : { kid, generation: 1, encryption: 'aes-256-gcm', secret: encryption.encrypt(kid, secret) };
+  private async open(row: Parameters<SigningKeyVault['open']>[0]): Promise<RingKey> {
+    const known = this.ring?.keys.find(({ kid }) => kid === row.kid);
+    return known === undefined ? this.vault.open(row) : { ...known, expiresAt: row.expiresAt };
   }
 
-  private async activate(row: StoredSigningKey): Promise<ActiveSigningKey> {
-    const secret = await this.reveal(row);
-    const key = await webcrypto.subtle.importKey(
-      'raw',
-      secret,
-      { name: 'HMAC', hash: 'SHA-256' },
-      false,
-      ['sign', 'verify'],
-    );
-    return { kid: row.kid, key };
+  private isDue(signsFrom: Date): boolean {
+    const { signingKeyRotationDays } = this.settings.get(authSettings);
+    return signsFrom.getTime() + signingKeyRotationDays * DAY_MS <= this.clock.nowMs();
   }
 
-  private async reveal({ kid, encryption, secret }: StoredSigningKey): Promise<Buffer> {
-    if (encryption === 'none') {
-      if (this.encryption !== undefined) {
-        await this.store.encrypt(kid, this.encryption.encrypt(kid, secret));
-      }
-      return secret;
-    }
-    if (this.encryption === undefined) {
-      throw new SigningKeyUnreadableError(kid, 'no-encryption-key');
-    }
-    try {
-      return this.encryption.decrypt(kid, secret);
-    } catch (cause) {
-      throw new SigningKeyUnreadableError(kid, 'other-encryption-key', cause);
-    }
+  private async addNext(generation: number): Promise<void> {
+    const { jwksCacheSeconds } = this.settings.get(authSettings);
+    const now = this.clock.now();
+    const signsFrom = new Date(now.getTime() + (2 * jwksCacheSeconds + MARGIN_SECONDS) * 1000);
+    const lastTokenSeconds = ACCESS_TOKEN_MAX_SECONDS + MARGIN_SECONDS;
+    const key = await this.vault.generate(generation + 1, now, signsFrom);
+    const expiresAt = new Date(signsFrom.getTime() + lastTokenSeconds * 1000);
+    if (!(await this.store.add(key, expiresAt))) return;
+    authEvents.publish(() => ({ type: 'signing-key', action: 'added' }));
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { VerifiedTokenCache } from './verified-token.cache.js';
 
-const claims = (expiresAtMs: number) => ({ userId: 'u', sessionId: 's', expiresAtMs });
+const claims = (expiresAtMs: number) => ({ userId: 'u', sessionId: 's', expiresAtMs, keyEpoch: 0 });
 
 describe('VerifiedTokenCache', () => {
   it('remembers a token until it expires, to the millisecond', () => {
