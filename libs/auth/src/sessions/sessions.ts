@@ -7,7 +7,7 @@ import { AccountConflictError } from '../errors/account-conflict.error.js';
 import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
 import { PrincipalCache } from '../principals/principal.cache.js';
 import { AccessTokens } from '../tokens/access-tokens.js';
-import { newRefreshToken, refreshTokenHash } from '../tokens/refresh-token.js';
+import { refreshTokens } from '../tokens/opaque-token.js';
 import { SessionProfiles, type SessionStart } from './session-profiles.js';
 import { SessionRenewal } from './session-renewal.js';
 import type { SessionOrigin } from './session-risk.js';
@@ -70,7 +70,7 @@ export class Sessions {
    * @throws AccountConflictError when another request has just exchanged it
    */
   async refresh(token: string, origin?: SessionOrigin): Promise<TokenPair> {
-    const tokenHash = refreshTokenHash(token);
+    const tokenHash = refreshTokens.hashOf(token);
     if (tokenHash === undefined) throw new UnauthenticatedError('AUTH_REFRESH_TOKEN_INVALID');
     const { refreshToken, row } = this.nextToken();
     const { sessionMaxAgeSeconds } = this.settings.get(authSettings);
@@ -102,7 +102,7 @@ export class Sessions {
 
   /** Ends the session that a refresh token, used or not, belongs to; an unknown one is no error. */
   async endByRefreshToken(token: string): Promise<void> {
-    const tokenHash = refreshTokenHash(token);
+    const tokenHash = refreshTokens.hashOf(token);
     if (tokenHash === undefined) return;
     const found = await this.store.findSpent(tokenHash, this.clock.now());
     if (found !== undefined) await this.end(found.sessionId);
@@ -129,9 +129,7 @@ export class Sessions {
   }
 
   private nextToken(): { refreshToken: string; row: NewRefreshToken } {
-    const refreshToken = newRefreshToken();
-    const tokenHash = refreshTokenHash(refreshToken);
-    if (tokenHash === undefined) throw new Error('A new refresh token does not have its own form.');
+    const { token: refreshToken, tokenHash } = refreshTokens.issue();
     const now = this.clock.now();
     const { refreshTokenTtlSeconds, sessionMaxAgeSeconds } = this.settings.get(authSettings);
     const lifeSeconds = Math.min(refreshTokenTtlSeconds, sessionMaxAgeSeconds);
