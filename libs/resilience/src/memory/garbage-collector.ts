@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Clock } from '#libs/core';
+import type { MemoryPressureLevel } from './memory-pressure.js';
 
 type CollectGarbage = (options: { type: 'major'; execution: 'async' }) => Promise<void>;
 
@@ -13,8 +14,15 @@ export interface CollectionFigures {
   readonly lastFreedBytes: number;
 }
 
-/** A collection may take this part of the time, however often one is asked for. */
-const MAX_SHARE = 0.05;
+/** Part of the time that collections may take, and how much sooner than usual one may be ordered. */
+const PACE = {
+  normal: { share: 0.05, haste: 1 },
+  shed: { share: 0.05, haste: 1 },
+  // To be stopped by the kernel is worse than to pause.
+  critical: { share: 0.25, haste: 5 },
+} as const;
+/** Fewer bytes of buffers are not worth a second collection. */
+const WORTHWHILE_BYTES = 8 * 1024 * 1024;
 
 /**
  * Orders collections of garbage. What a cache lets go of stays resident until the next major
@@ -24,7 +32,7 @@ const MAX_SHARE = 0.05;
  */
 export class GarbageCollector {
   private run: CollectGarbage | undefined;
-  private earliestMs = Number.NEGATIVE_INFINITY;
+  private endedMs = Number.NEGATIVE_INFINITY;
   private figures: CollectionFigures = { count: 0, totalMs: 0, lastMs: 0, lastFreedBytes: 0 };
 
   constructor(
@@ -33,8 +41,10 @@ export class GarbageCollector {
   ) {}
 
   /** Whether the last collection is long enough ago. */
-  get isDue(): boolean {
-    return this.clock.monotonicMs() >= this.earliestMs;
+  isDue(level: MemoryPressureLevel): boolean {
+    const { share, haste } = PACE[level];
+    const waitMs = Math.max(this.everyMs() / haste, this.figures.lastMs / share);
+    return this.clock.monotonicMs() >= this.endedMs + waitMs;
   }
 
   get statistics(): CollectionFigures {
@@ -45,13 +55,12 @@ export class GarbageCollector {
   async collect(): Promise<void> {
     const collect = (this.run ??= findCollector());
     const startedMs = this.clock.monotonicMs();
-    const before = process.memoryUsage.rss();
+    const { rss: before, arrayBuffers } = process.memoryUsage();
     await collect({ type: 'major', execution: 'async' });
     // The memory of buffers is given back by the collection after the one that found them dead.
-    await collect({ type: 'major', execution: 'async' });
-    const endedMs = this.clock.monotonicMs();
-    const lastMs = endedMs - startedMs;
-    this.earliestMs = endedMs + Math.max(this.everyMs(), lastMs / MAX_SHARE);
+    if (arrayBuffers >= WORTHWHILE_BYTES) await collect({ type: 'major', execution: 'async' });
+    this.endedMs = this.clock.monotonicMs();
+    const lastMs = this.endedMs - startedMs;
     this.figures = {
       count: this.figures.count + 1,
       totalMs: this.figures.totalMs + lastMs,

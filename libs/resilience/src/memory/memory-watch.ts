@@ -104,7 +104,7 @@ export class MemoryWatch implements OnModuleInit, OnApplicationShutdown {
     }
     if (rankOf(level) > rankOf(previous)) this.owesCollection = true;
     if (level === 'normal') this.owesCollection = false;
-    const collects = level !== 'normal' && this.collector.isDue;
+    const collects = level !== 'normal' && this.collector.isDue(level);
     const isRepeated = collects && !this.owesCollection && !isChange;
     if (isChange || isRepeated) memoryPressure.publish(() => ({ level, previous, ...worst }));
     if (!collects) return;
@@ -129,7 +129,7 @@ export class MemoryWatch implements OnModuleInit, OnApplicationShutdown {
       this.liveHeapBytes = undefined;
       return heap;
     }
-    if (this.collector.isDue) {
+    if (this.collector.isDue(this.current)) {
       await this.collector.collect();
       this.liveHeapBytes = this.meter.heap().usedBytes;
     }
