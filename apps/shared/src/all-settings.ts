@@ -3,12 +3,12 @@ import { metricsSettings } from '#libs/metrics';
 import { healthSettings } from '#libs/health';
 import { indexAdvisorSettings } from '#libs/index-advisor';
 import { jobsSettings } from '#libs/jobs';
-import { authSettings } from '#libs/auth';
+import { apiKeySettings, auditSettings, authSettings } from '#libs/auth';
 import { contextSettings } from '#libs/context';
 import { httpSettings } from './http.settings.js';
 import { embeddedPostgresSettings, persistenceSettings, redisSettings } from '#libs/persistence';
 import { cacheLearningSettings, cacheSettings, cacheWarmingSettings } from '#libs/cache';
-import { memorySettings, shutdownSettings } from '#libs/resilience';
+import { memorySettings, policySettings, shutdownSettings } from '#libs/resilience';
 import type { SettingsSection } from '#libs/config';
 
 /** The settings of every lib and app, in the order in which they are documented. */
@@ -22,11 +22,14 @@ export const allSettings: readonly SettingsSection[] = [
   metricsSettings,
   healthSettings,
   memorySettings,
+  policySettings,
   jobsSettings,
   cacheSettings,
   cacheLearningSettings,
   cacheWarmingSettings,
   indexAdvisorSettings,
   authSettings,
+  apiKeySettings,
+  auditSettings,
   contextSettings,
 ];

@@ -14,3 +14,21 @@ export { ShutdownSteps } from './shutdown/shutdown-steps.js';
 export type { StepPhase } from './shutdown/shutdown-steps.js';
 export { shutdownSettings } from './shutdown/shutdown.settings.js';
 export type { ShutdownSettings } from './shutdown/shutdown.settings.js';
+export { Policies } from './policies/policies.js';
+export type { ForeignBreaker } from './policies/policies.js';
+export { Policy } from './policies/policy.js';
+export type { ExecuteOptions } from './policies/policy.js';
+export { CallContext } from './policies/call-context.js';
+export type { GuardedCall } from './policies/call-context.js';
+export type { PolicyLimits, PolicyOptions, PolicyOverrides } from './policies/policy.options.js';
+export { policySettings } from './policies/policies.settings.js';
+export type { PolicySettings } from './policies/policies.settings.js';
+export { circuitChanged } from './policies/policy.channels.js';
+export type { CircuitChange, CircuitState } from './policies/policy.channels.js';
+export { Resilient } from './policies/resilient.decorator.js';
+export type { ResilientOptions } from './policies/resilient.decorator.js';
+export {
+  BulkheadFullError,
+  CallTimedOutError,
+  CircuitOpenError,
+} from './policies/errors/policy.errors.js';

@@ -1,6 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { memoryProviders } from './memory/memory.providers.js';
 import { MemoryWatch } from './memory/memory-watch.js';
+import { PoliciesModule } from './policies/policies.module.js';
+import { policyProviders } from './policies/policy.providers.js';
 import { ShutdownSteps } from './shutdown/shutdown-steps.js';
 
 /**
@@ -15,7 +17,8 @@ export class ResilienceModule {
     return {
       module: ResilienceModule,
       global: true,
-      providers: [ShutdownSteps, ...memoryProviders],
+      imports: [PoliciesModule],
+      providers: [...policyProviders, ShutdownSteps, ...memoryProviders],
       exports: [ShutdownSteps, MemoryWatch],
     };
   }
