@@ -28,6 +28,10 @@ export class OAuthClientRow {
   @Column('text', { array: true })
   scopes!: string[];
 
+  /** Whether users of other organizations may use it, too. */
+  @Column('boolean')
+  shared!: boolean;
+
   /** The account that it acts by with client credentials. */
   @Column('uuid', { nullable: true })
   serviceUserId!: string | null;

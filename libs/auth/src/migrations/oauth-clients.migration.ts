@@ -17,6 +17,7 @@ export class OAuthClients1790000001021 implements MigrationInterface {
         grant_types text[] NOT NULL,
         redirect_uris text[] NOT NULL,
         scopes text[] NOT NULL,
+        shared boolean NOT NULL DEFAULT false,
         service_user_id uuid REFERENCES user_account ON DELETE SET NULL,
         secret_hash bytea,
         previous_secret_hash bytea,
