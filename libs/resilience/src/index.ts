@@ -15,6 +15,7 @@ export type { StepPhase } from './shutdown/shutdown-steps.js';
 export { shutdownSettings } from './shutdown/shutdown.settings.js';
 export type { ShutdownSettings } from './shutdown/shutdown.settings.js';
 export { Policies } from './policies/policies.js';
+export { PoliciesModule } from './policies/policies.module.js';
 export type { ForeignBreaker } from './policies/policies.js';
 export { Policy } from './policies/policy.js';
 export type { ExecuteOptions } from './policies/policy.js';

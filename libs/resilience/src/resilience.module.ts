@@ -8,8 +8,8 @@ import { ShutdownSteps } from './shutdown/shutdown-steps.js';
 /**
  * What keeps the platform answering when there is too much to do or something is broken: rate limits,
  * admission control, circuit breakers, workers for CPU work and the watch over memory. Once, in the
- * root module. It needs `SettingsStore`, `Clock`, `RootLogger`, `Metrics` and `DataSource` from global
- * modules. Routes are mounted by the app: `resilienceControllers`.
+ * root module, before `CacheModule`: a cache stands in front of a policy, not behind it. It needs
+ * `SettingsStore`, `Clock`, `RootLogger`, `Metrics` and `DataSource` from global modules. Routes are mounted by the app: `resilienceControllers`.
  */
 @Module({})
 export class ResilienceModule {
