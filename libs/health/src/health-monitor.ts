@@ -31,6 +31,8 @@ export class HealthMonitor implements OnApplicationBootstrap, OnApplicationShutd
     const { intervalMs, timeoutMs } = store.get(healthSettings);
     const logger = log.module('health');
     const onChange = ({ name, status, code }: ComponentReport): void => {
+      // What ends is down, and nobody is to be told.
+      if (this.draining) return;
       if (status === 'down') logger.warn('A component is down', { component: name, code });
       else logger.debug('A component is up', { component: name });
     };

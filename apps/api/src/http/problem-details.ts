@@ -60,12 +60,15 @@ export interface ProblemAnswer {
 
 /** Describes anything that was thrown to the caller; what was not meant for callers becomes a 500. */
 export function toProblemAnswer(thrown: unknown, requestId: string): ProblemAnswer {
-  const known = thrown instanceof PantheonError ? thrown : toDatabaseError(thrown);
-  if (known !== undefined) return fromPantheonError(known, requestId);
+  if (thrown instanceof PantheonError) return fromPantheonError(thrown, requestId);
+  // First the framework's: a caller who hangs up has the error code of a lost connection to the
+  // database.
   const framework = frameworkError(thrown);
   if (framework !== undefined) {
     return { problem: makeProblem({ ...framework, requestId }), headers: {} };
   }
+  const known = toDatabaseError(thrown);
+  if (known !== undefined) return fromPantheonError(known, requestId);
   const problem = makeProblem({
     status: 500,
     code: 'INTERNAL_ERROR',

@@ -262,7 +262,7 @@ export function describeJobStore(
         await started.promise;
         const stopped = jobs.stopWorkers();
         finish.open();
-        await stopped;
+        expect(await stopped).toEqual({ running: 1, finished: 1, aborted: 0, abandoned: 0 });
         expect((await jobs.browser.get(id)).state).toBe('completed');
       });
 
@@ -276,7 +276,7 @@ export function describeJobStore(
           .work();
         const { id } = await jobs.queue.enqueue(greet, { name: 'Ada' });
         await started.promise;
-        await jobs.stopWorkers();
+        expect(await jobs.stopWorkers()).toMatchObject({ running: 1, finished: 0, aborted: 1 });
         expect(await jobs.browser.get(id)).toMatchObject({ state: 'waiting', attempts: 0 });
         const attempt = gate<number>();
         process()

@@ -10,7 +10,7 @@ import { JobRegistry } from '../job-registry.js';
 import type { JobRun } from '../job-run.js';
 import { JobRunner } from '../job-runner.js';
 import { JobSchedules } from '../job-schedules.js';
-import { JobWorkers } from '../job-workers.js';
+import { JobWorkers, type StoppedJobs } from '../job-workers.js';
 import { JobsHealth } from '../jobs-health.js';
 import type { Schedule } from '../schedule.js';
 import type { z } from 'zod';
@@ -106,8 +106,9 @@ export class JobsHarness {
     return this;
   }
 
-  async stopWorkers(): Promise<void> {
-    await this.workers?.stop();
+  /** What became of the jobs; undefined when nothing works. */
+  async stopWorkers(): Promise<StoppedJobs | undefined> {
+    return this.workers?.stop();
   }
 
   async close(): Promise<void> {

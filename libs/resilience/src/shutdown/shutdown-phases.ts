@@ -36,11 +36,12 @@ export async function runPhases(phases: readonly ShutdownPhase[]): Promise<Phase
   return reports;
 }
 
-async function runPhase({ name, deadlineMs, run }: ShutdownPhase): Promise<PhaseReport> {
+async function runPhase(phase: ShutdownPhase): Promise<PhaseReport> {
+  const { name, deadlineMs } = phase;
   const startedAtMs = performance.now();
   const deadline = new AbortController();
   const over = new AbortController();
-  const ended = run(deadline.signal).then(
+  const ended = phase.run(deadline.signal).then(
     () => ({ outcome: 'done' }) as const,
     (error: unknown) => ({ outcome: 'failed', error }) as const,
   );
