@@ -12,10 +12,16 @@ import { RolesService } from './administration/roles.service.js';
 import { UserStore } from './administration/user.store.js';
 import { UsersService } from './administration/users.service.js';
 import { AdministratorBootstrap } from './bootstrap/administrator.bootstrap.js';
+import { apiKeyProviders } from './api-keys/index.js';
+import { auditProviders } from './audit/index.js';
 import { AuthEventLog } from './auth-event.log.js';
 import { AuthGuard } from './guards/auth.guard.js';
 import { PermissionGuard } from './guards/permission.guard.js';
+import { breachedPasswordsProvider } from './passwords/breached-passwords.provider.js';
+import { PasswordChange } from './passwords/password-change.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
+import { PasswordPolicy } from './passwords/password-policy.js';
+import { PasswordResetStore } from './passwords/password-reset.store.js';
 import { PrincipalCache } from './principals/principal.cache.js';
 import { PrincipalLoader } from './principals/principal.loader.js';
 import { SessionActivity } from './sessions/session-activity.js';
@@ -67,13 +73,19 @@ const services = [
   ],
   providers: [
     ...services,
+    ...apiKeyProviders,
+    ...auditProviders,
     AccessTokens,
     AccountStore,
     AuthEventLog,
     FailureStore,
     FailureThrottle,
     GrantStore,
+    PasswordChange,
     PasswordHasher,
+    PasswordPolicy,
+    PasswordResetStore,
+    breachedPasswordsProvider,
     PrincipalCache,
     SessionActivity,
     SessionInsights,

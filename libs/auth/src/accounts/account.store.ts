@@ -10,6 +10,22 @@ export interface Credentials {
   readonly disabled: boolean;
 }
 
+/** The password that an account has now. */
+export interface AccountPassword {
+  readonly email: string;
+  readonly passwordHash: string;
+}
+
+export interface PasswordReplacement {
+  readonly userId: string;
+  /** The hash that is replaced. */
+  readonly before: string;
+  readonly after: string;
+  readonly historyId: string;
+  /** So many earlier passwords are kept. */
+  readonly keep: number;
+}
+
 export interface NewAccount {
   readonly email: string;
   readonly passwordHash: string;
@@ -91,5 +107,49 @@ export class AccountStore {
       'UPDATE user_account SET password_hash = $3 WHERE id = $1 AND password_hash = $2',
       [userId, before, after],
     );
+  }
+
+  /** The password of an account, active or not. */
+  async passwordOf(userId: string): Promise<AccountPassword | undefined> {
+    const [found] = await this.dataSource.query<AccountPassword[]>(
+      `SELECT email, password_hash AS "passwordHash" FROM user_account
+       WHERE id = $1 AND kind = 'person'`,
+      [userId],
+    );
+    return found;
+  }
+
+  /** Hashes of the passwords that an account had before, the latest first. */
+  async earlierPasswordsOf(userId: string, limit: number): Promise<string[]> {
+    const rows = await this.dataSource.query<{ hash: string }[]>(
+      `SELECT password_hash AS hash FROM password_history WHERE user_id = $1
+       ORDER BY id DESC LIMIT $2`,
+      [userId, limit],
+    );
+    return rows.map(({ hash }) => hash);
+  }
+
+  /**
+   * Stores the hash of a new password, and keeps the one before among the last `keep`.
+   * @returns false when the password was changed meanwhile
+   */
+  async changePassword(manager: EntityManager, change: PasswordReplacement): Promise<boolean> {
+    const { userId, before, after, historyId, keep } = change;
+    const changed = await manager.query<unknown[]>(
+      `WITH changed AS (
+         UPDATE user_account SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id
+       ), kept AS (
+         INSERT INTO password_history (id, user_id, password_hash) SELECT $4, id, $2 FROM changed
+       )
+       SELECT id FROM changed`,
+      [userId, before, after, historyId],
+    );
+    await manager.query(
+      `DELETE FROM password_history WHERE user_id = $1 AND id NOT IN (
+         SELECT id FROM password_history WHERE user_id = $1 ORDER BY id DESC LIMIT $2
+       )`,
+      [userId, keep],
+    );
+    return changed.length > 0;
   }
 }

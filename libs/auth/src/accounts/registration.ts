@@ -6,7 +6,7 @@ import { authSettings } from '../auth.settings.js';
 import { AccountConflictError } from '../errors/account-conflict.error.js';
 import { ForbiddenError } from '../errors/forbidden.error.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
-import { acceptNewPassword } from '../passwords/password-policy.js';
+import { PasswordPolicy } from '../passwords/password-policy.js';
 import { PrincipalLoader } from '../principals/principal.loader.js';
 import { clientKeyOf } from '../throttle/client-address.js';
 import { FailureThrottle } from '../throttle/failure-throttle.js';
@@ -34,6 +34,7 @@ export class Registration {
   constructor(
     private readonly accounts: AccountStore,
     private readonly passwords: PasswordHasher,
+    private readonly policy: PasswordPolicy,
     private readonly principals: PrincipalLoader,
     private readonly throttle: FailureThrottle,
     private readonly clock: Clock,
@@ -51,7 +52,7 @@ export class Registration {
     if (settings.registration === 'closed') {
       throw new ForbiddenError('AUTH_REGISTRATION_CLOSED', 'Registration is closed here.');
     }
-    const password = acceptNewPassword(request.password, settings);
+    const password = await this.policy.accept(request.password, request);
     const client = {
       key: `register:address:${clientKeyOf(request.address)}`,
       limit: settings.registrationConflictsPerAddress,

@@ -48,6 +48,15 @@ export class UserStore {
     );
   }
 
+  /** Whether the user is of the caller's organization. */
+  async exists(caller: Principal, userId: string): Promise<boolean> {
+    const found = await this.dataSource.query<unknown[]>(
+      'SELECT 1 FROM user_account WHERE id = $1 AND organization_id = $2',
+      [userId, caller.organizationId],
+    );
+    return found.length > 0;
+  }
+
   /** One user, locked until the transaction ends. */
   async lock(
     manager: EntityManager,

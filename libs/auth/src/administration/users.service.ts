@@ -2,13 +2,18 @@ import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { Clock, newId, type PermissionGrant, type Principal } from '#libs/core';
 import { DataSource, type EntityManager } from 'typeorm';
+import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
 import { AccountConflictError } from '../errors/account-conflict.error.js';
 import { AccountInputError } from '../errors/account-input.error.js';
 import { AccountNotFoundError } from '../errors/account-not-found.error.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
-import { acceptNewPassword } from '../passwords/password-policy.js';
+import { PasswordPolicy } from '../passwords/password-policy.js';
+import { type PasswordResetToken, PasswordResetStore } from '../passwords/password-reset.store.js';
 import { PrincipalCache } from '../principals/principal.cache.js';
+import { SessionInsights } from '../sessions/session-insights.js';
+import type { LiveSessionRow } from '../sessions/session.store.js';
+import { passwordResetTokens } from '../tokens/opaque-token.js';
 import { allowing, requireCoverage } from './delegation.js';
 import { GrantStore } from './grant.store.js';
 import { type AssignableRole, UserStore, type UserView } from './user.store.js';
@@ -40,7 +45,10 @@ export class UsersService {
     private readonly users: UserStore,
     private readonly grants: GrantStore,
     private readonly passwords: PasswordHasher,
+    private readonly policy: PasswordPolicy,
     private readonly principals: PrincipalCache,
+    private readonly sessions: SessionInsights,
+    private readonly resets: PasswordResetStore,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
   ) {}
@@ -56,7 +64,7 @@ export class UsersService {
    * @throws ForbiddenError AUTH_GRANT_EXCEEDS_OWN
    */
   async create(caller: Principal, { email, password, roles }: NewUser): Promise<UserView> {
-    const accepted = acceptNewPassword(password, this.settings.get(authSettings));
+    const accepted = await this.policy.accept(password, { email });
     const passwordHash = await this.passwords.hash(accepted);
     const user = { id: newId(this.clock.nowMs()), email, createdAt: this.clock.now() };
     return this.dataSource.transaction(async (manager) => {
@@ -111,6 +119,39 @@ export class UsersService {
     });
     await this.principals.forgetUser(userId);
     return changed;
+  }
+
+  /**
+   * A token by which a user sets a new password once, to be handed to them. It takes the place of one
+   * that was given out before. Throws like `change`.
+   */
+  async issuePasswordReset(caller: Principal, userId: string): Promise<PasswordResetToken> {
+    const { token, tokenHash } = passwordResetTokens.issue();
+    const { passwordResetTtlSeconds } = this.settings.get(authSettings);
+    const expiresAt = new Date(this.clock.nowMs() + passwordResetTtlSeconds * 1000);
+    await this.dataSource.transaction(async (manager) => {
+      await this.lockOther(manager, caller, userId);
+      await this.resets.replace(manager, { userId, tokenHash, expiresAt });
+    });
+    authEvents.publish(() => ({ type: 'password-reset-issued', userId, by: caller.userId }));
+    return { token, expiresAt };
+  }
+
+  /** Ends all sessions of a user. Throws like `change`. */
+  async endSessions(caller: Principal, userId: string): Promise<number> {
+    await this.dataSource.transaction((manager) => this.lockOther(manager, caller, userId));
+    return this.sessions.endAll(userId, { by: caller.userId });
+  }
+
+  /** The live sessions of a user of the organization. @throws AccountNotFoundError */
+  async listSessions(
+    caller: Principal,
+    userId: string,
+    limit: number,
+    afterId?: string,
+  ): Promise<LiveSessionRow[]> {
+    if (!(await this.users.exists(caller, userId))) throw new AccountNotFoundError('user');
+    return this.sessions.list(userId, limit, afterId);
   }
 
   /** Locks a user whom the caller may change: another one, with no permission beyond theirs. */

@@ -7,7 +7,7 @@ import { AccountStore } from '../accounts/account.store.js';
 import { authSettings } from '../auth.settings.js';
 import { AdministratorError } from '../errors/administrator.error.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
-import { acceptNewPassword } from '../passwords/password-policy.js';
+import { PasswordPolicy } from '../passwords/password-policy.js';
 import { SigningKeys } from '../tokens/signing-keys.js';
 
 /** Who administers this installation. */
@@ -37,6 +37,7 @@ export class AdministratorBootstrap {
     private readonly dataSource: DataSource,
     private readonly accounts: AccountStore,
     private readonly passwords: PasswordHasher,
+    private readonly policy: PasswordPolicy,
     private readonly signingKeys: SigningKeys,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
@@ -58,11 +59,10 @@ export class AdministratorBootstrap {
     const settings = this.settings.get(authSettings);
     const { adminEmail: email, adminPassword: given } = settings;
     const generated = given === undefined ? generate(settings.passwordMinCharacters) : undefined;
-    const password = acceptNewPassword(
-      given ?? generated ?? '',
-      settings,
-      'PANTHEON_ADMIN_PASSWORD',
-    );
+    const password = await this.policy.accept(given ?? generated ?? '', {
+      email,
+      path: 'PANTHEON_ADMIN_PASSWORD',
+    });
     const passwordHash = await this.passwords.hash(password);
     return this.dataSource.transaction(async (manager) => {
       await manager.query('SELECT pg_advisory_xact_lock($1)', [BOOTSTRAP_LOCK_KEY]);

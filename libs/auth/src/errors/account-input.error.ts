@@ -1,6 +1,11 @@
 import { PantheonError } from '#libs/core';
 
-type InputCode = 'AUTH_PASSWORD_UNSUITABLE' | 'AUTH_ROLE_UNKNOWN';
+type InputCode =
+  | 'AUTH_PASSWORD_UNSUITABLE'
+  | 'AUTH_PASSWORD_BREACHED'
+  | 'AUTH_PASSWORD_USED_BEFORE'
+  | 'AUTH_ROLE_UNKNOWN'
+  | 'AUTH_API_KEY_LIFE';
 
 /** An input that has the right form and still cannot be taken; `path` says where it stands. */
 export class AccountInputError extends PantheonError {

@@ -9,7 +9,7 @@ const MAX_ROLES_OF_A_USER = 50;
 const passwordSchema = z.string().min(1).max(1_024);
 
 /** A name for people: no control characters, not blank. */
-const nameSchema = z
+export const nameSchema = z
   .string()
   .trim()
   .min(1)
@@ -26,7 +26,7 @@ const resourcePathSchema = z
   .max(MAX_PATH_CHARACTERS)
   .regex(/^[\w.%-]+(:[\w.%-]+)*$/, 'must be segments of letters, digits, _ . % - joined by ":"');
 
-const resourcePatternSchema = z
+export const resourcePatternSchema = z
   .string()
   .max(MAX_PATH_CHARACTERS)
   .regex(
@@ -39,10 +39,12 @@ const actionSchema = z
   .max(63)
   .regex(/^[a-z][a-z0-9_-]*$/, 'must be a verb in lower case');
 
+export const actionOrAnySchema = z.union([actionSchema, z.literal('*')]);
+
 export const grantSchema = z
   .strictObject({
     resource: resourcePatternSchema.describe('Path such as source:notes; * is a wildcard'),
-    action: z.union([actionSchema, z.literal('*')]).describe('Verb such as read; * is every verb'),
+    action: actionOrAnySchema.describe('Verb such as read; * is every verb'),
     effect: z.enum(['allow', 'deny']).default('allow'),
   })
   .meta({ id: 'Grant' });
@@ -67,6 +69,23 @@ export const loginBody = z.strictObject({
 export const refreshBody = z.strictObject({ refreshToken: z.string().min(1).max(256) });
 
 export const logoutBody = refreshBody.partial().optional();
+
+export const changePasswordBody = z.strictObject({
+  currentPassword: passwordSchema,
+  newPassword: passwordSchema,
+});
+
+export const resetPasswordBody = z.strictObject({
+  token: z.string().min(1).max(256),
+  newPassword: passwordSchema,
+});
+
+export const passwordResetSchema = z
+  .object({
+    token: z.string().describe('Shown once; good for one new password'),
+    expiresAt: z.iso.datetime(),
+  })
+  .meta({ id: 'PasswordReset' });
 
 export const checkBody = z.strictObject({ resource: resourcePathSchema, action: actionSchema });
 
@@ -116,6 +135,10 @@ export const accountSchema = z
     organizationId: z.uuid(),
     roles: z.array(z.string()),
     grants: z.array(grantSchema),
+    scope: z
+      .array(grantSchema)
+      .optional()
+      .describe('What the API key or token in use is limited to, beside the grants'),
   })
   .meta({ id: 'Account' });
 

@@ -1,6 +1,7 @@
-import { Body, Controller, Get, Param, Patch, Post, Put, Query } from '@nestjs/common';
-import type { Principal } from '#libs/core';
+import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query } from '@nestjs/common';
+import type { Credential, Principal } from '#libs/core';
 import {
+  CurrentCredential,
   CurrentPrincipal,
   Idempotent,
   type Page,
@@ -9,6 +10,7 @@ import {
   pageSchema,
   Problems,
   RequirePermission,
+  RequireSession,
   Returns,
 } from '#libs/http';
 import type { z } from 'zod';
@@ -18,10 +20,13 @@ import {
   changeUserBody,
   createUserBody,
   idParams,
+  passwordResetSchema,
   replaceGrantsBody,
   userSchema,
 } from './auth.schemas.js';
 import { pageOf } from './page-of.js';
+import { toSession } from './session-view.js';
+import { endedSchema, sessionSchema } from './sessions.schemas.js';
 
 const READ = { resource: 'auth:users', action: 'read' };
 const MANAGE = { resource: 'auth:users', action: 'manage' };
@@ -75,5 +80,44 @@ export class UsersController {
     @CurrentPrincipal() caller: Principal,
   ): Promise<UserView> {
     return this.users.replaceGrants(caller, id, grants);
+  }
+
+  @Post(':id/password-reset')
+  @RequirePermission(MANAGE)
+  @RequireSession()
+  @Returns(201, 'A token by which the user sets a new password once', passwordResetSchema)
+  @Problems({ 409: 'Nobody can change their own account' })
+  async issuePasswordReset(
+    @Param({ schema: idParams }) { id }: z.infer<typeof idParams>,
+    @CurrentPrincipal() caller: Principal,
+  ): Promise<z.infer<typeof passwordResetSchema>> {
+    const { token, expiresAt } = await this.users.issuePasswordReset(caller, id);
+    return { token, expiresAt: expiresAt.toISOString() };
+  }
+
+  @Get(':id/sessions')
+  @RequirePermission(READ)
+  @Returns(200, 'The live sessions of a user, oldest first', pageSchema(sessionSchema))
+  sessions(
+    @Param({ schema: idParams }) { id }: z.infer<typeof idParams>,
+    @Query({ schema: pageQuerySchema }) query: PageQuery,
+    @CurrentPrincipal() caller: Principal,
+    @CurrentCredential() current: Credential,
+  ): Promise<Page<z.infer<typeof sessionSchema>>> {
+    return pageOf(query, async (limit, afterId) => {
+      const sessions = await this.users.listSessions(caller, id, limit, afterId);
+      return sessions.map((session) => toSession(session, current.id));
+    });
+  }
+
+  @Delete(':id/sessions')
+  @RequirePermission(MANAGE)
+  @Returns(200, 'Ends all sessions of a user', endedSchema)
+  @Problems({ 409: 'Nobody can change their own account' })
+  async endSessions(
+    @Param({ schema: idParams }) { id }: z.infer<typeof idParams>,
+    @CurrentPrincipal() caller: Principal,
+  ): Promise<z.infer<typeof endedSchema>> {
+    return { ended: await this.users.endSessions(caller, id) };
   }
 }
