@@ -9,6 +9,7 @@ import {
 } from '#libs/logging';
 import { Metrics, registerHttpMetrics, watchPool } from '#libs/metrics';
 import { poolOf } from '#libs/persistence';
+import { FastifyAdmission } from '#libs/resilience';
 import type { Platform } from '../../shared/src/platform.js';
 import { httpSettings } from '../../shared/src/http.settings.js';
 import { AppModule } from './app.module.js';
@@ -32,6 +33,7 @@ export async function createApi(
   const fastify = app.getHttpAdapter().getInstance();
   closeIdleConnectionsAtEnd(fastify);
   registerRequestContext(fastify);
+  app.get(FastifyAdmission).register(fastify);
   const metrics = app.get(Metrics);
   registerHttpMetrics(fastify, metrics.http);
   watchPool(metrics.registry, () => poolOf(platform.dataSource));

@@ -8,7 +8,12 @@ import { contextSettings } from '#libs/context';
 import { httpSettings } from './http.settings.js';
 import { embeddedPostgresSettings, persistenceSettings, redisSettings } from '#libs/persistence';
 import { cacheLearningSettings, cacheSettings, cacheWarmingSettings } from '#libs/cache';
-import { memorySettings, policySettings, shutdownSettings } from '#libs/resilience';
+import {
+  admissionSettings,
+  memorySettings,
+  policySettings,
+  shutdownSettings,
+} from '#libs/resilience';
 import type { SettingsSection } from '#libs/config';
 
 /** The settings of every lib and app, in the order in which they are documented. */
@@ -21,6 +26,7 @@ export const allSettings: readonly SettingsSection[] = [
   redisSettings,
   metricsSettings,
   healthSettings,
+  admissionSettings,
   memorySettings,
   policySettings,
   jobsSettings,

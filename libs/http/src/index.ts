@@ -1,5 +1,6 @@
 export { Public, RequirePermission, RequireSession } from './access.decorator.js';
 export type { RequiredPermission } from './access.decorator.js';
+export { clientKeyOf } from './client-address.js';
 export { CurrentCredential, CurrentPrincipal } from './current-principal.decorator.js';
 export type { AuthenticatedRequest } from './current-principal.decorator.js';
 export { Idempotent } from './idempotent.decorator.js';
@@ -7,6 +8,8 @@ export type { IdempotentOptions } from './idempotent.decorator.js';
 export { ownHeadersOf, setHeaders } from './own-headers.js';
 export { decodeCursor, encodeCursor, pageQuerySchema, pageSchema } from './page.js';
 export type { Page, PageQuery } from './page.js';
+export { Priority } from './priority.decorator.js';
+export type { PriorityClass } from './priority.decorator.js';
 export { problemSchema } from './problem.js';
 export type { Problem } from './problem.js';
 export {

@@ -1,4 +1,8 @@
 export { assertDeadline, deadlineSignal, remainingMs } from './deadline/deadline.js';
+export { admissionSettings } from './admission/admission.settings.js';
+export type { AdmissionSettings } from './admission/admission.settings.js';
+export { AdmissionControl } from './admission/admission-control.js';
+export { FastifyAdmission } from './admission/fastify-admission.js';
 export { ResilienceModule } from './resilience.module.js';
 export { memoryPressure } from './memory/memory-pressure.js';
 export type { MemoryPressureEvent, MemoryPressureLevel } from './memory/memory-pressure.js';
@@ -33,3 +37,8 @@ export {
   CallTimedOutError,
   CircuitOpenError,
 } from './policies/errors/policy.errors.js';
+export { OutboundHttp } from './outbound/outbound-http.js';
+export { OutboundIntegration } from './outbound/outbound-integration.js';
+export { OutboundResponse } from './outbound/outbound-response.js';
+export type { IntegrationOptions, OutboundRequest } from './outbound/outbound.types.js';
+export { OutboundError } from './outbound/errors/outbound.error.js';

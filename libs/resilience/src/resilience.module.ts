@@ -1,6 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { admissionProviders } from './admission/admission.providers.js';
+import { AdmissionControl } from './admission/admission-control.js';
+import { FastifyAdmission } from './admission/fastify-admission.js';
 import { memoryProviders } from './memory/memory.providers.js';
 import { MemoryWatch } from './memory/memory-watch.js';
+import { OutboundHttp } from './outbound/outbound-http.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { policyProviders } from './policies/policy.providers.js';
 import { ShutdownSteps } from './shutdown/shutdown-steps.js';
@@ -18,8 +22,14 @@ export class ResilienceModule {
       module: ResilienceModule,
       global: true,
       imports: [PoliciesModule],
-      providers: [...policyProviders, ShutdownSteps, ...memoryProviders],
-      exports: [ShutdownSteps, MemoryWatch],
+      providers: [
+        ...admissionProviders,
+        ...policyProviders,
+        OutboundHttp,
+        ShutdownSteps,
+        ...memoryProviders,
+      ],
+      exports: [OutboundHttp, AdmissionControl, FastifyAdmission, ShutdownSteps, MemoryWatch],
     };
   }
 }
