@@ -1,4 +1,5 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import type { AuthenticatedRequest } from './current-principal.decorator.js';
 
 /** The headers that say who is asking, and with what. */
@@ -22,7 +23,7 @@ export interface GuardedRequest extends AuthenticatedRequest {
  * Lets a request through, or throws what the guard would. A promise is returned only where there is
  * something to wait for.
  */
-export type RouteCheck = (request: GuardedRequest) => Promise<void> | void;
+export type RouteCheck = (request: GuardedRequest, reply: FastifyReply) => Promise<void> | void;
 
 /**
  * A guard that works out once for a route what it asks of its requests. Who stands before Nest's
@@ -54,7 +55,8 @@ export class RouteChecks {
   /** True at once where nothing has to be waited for. @throws what the check throws */
   ask(context: ExecutionContext): boolean | Promise<boolean> {
     const check = this.of(context.getHandler(), context.getClass());
-    const pending = check?.(context.getArgByIndex<GuardedRequest>(0));
+    if (check === undefined) return true;
+    const pending = check(context.getArgByIndex(0), context.getArgByIndex(1));
     return pending === undefined ? true : pending.then(passed);
   }
 
