@@ -12,8 +12,10 @@ import { RolesService } from './administration/roles.service.js';
 import { UserStore } from './administration/user.store.js';
 import { UsersService } from './administration/users.service.js';
 import { AdministratorBootstrap } from './bootstrap/administrator.bootstrap.js';
+import { ApiKeys } from './api-keys/api-keys.js';
 import { apiKeyProviders } from './api-keys/index.js';
 import { auditProviders } from './audit/index.js';
+import { SecurityEvents } from './audit/security-events.js';
 import { AuthEventLog } from './auth-event.log.js';
 import { AuthGuard } from './guards/auth.guard.js';
 import { PermissionGuard } from './guards/permission.guard.js';
@@ -39,11 +41,15 @@ import { SigningKeys } from './tokens/signing-keys.js';
 
 const services = [
   AdministratorBootstrap,
+  ApiKeys,
   Authenticator,
   Login,
+  PasswordChange,
   PrincipalLoader,
   Registration,
   RolesService,
+  SecurityEvents,
+  SessionInsights,
   Sessions,
   UsersService,
 ];
@@ -81,14 +87,12 @@ const services = [
     FailureStore,
     FailureThrottle,
     GrantStore,
-    PasswordChange,
     PasswordHasher,
     PasswordPolicy,
     PasswordResetStore,
     breachedPasswordsProvider,
     PrincipalCache,
     SessionActivity,
-    SessionInsights,
     SessionProfiles,
     SessionRenewal,
     SessionStore,
