@@ -106,7 +106,7 @@ describe('the end of an API', () => {
     expect(report).toMatchObject({
       cause: 'SIGTERM',
       requests: { inFlight: 2, arrived: 0, finished: 1, cut: 1 },
-      jobs: { running: 0, finished: 0, aborted: 0, abandoned: 0 },
+      jobs: { aborted: 0, abandoned: 0 },
       overran: ['requests'],
       failed: [],
     });
@@ -192,7 +192,7 @@ describe('the end of a worker', () => {
     expect(await worker.ended).toEqual({ code: 0, signal: null });
     const report = await reportOf(worker);
     expect(Object.keys(report.phasesMs)).toEqual(['work', 'flush', 'stores', 'database']);
-    expect(report).toMatchObject({ jobs: { running: 0 }, overran: [], failed: [] });
+    expect(report).toMatchObject({ jobs: { aborted: 0, abandoned: 0 }, overran: [], failed: [] });
     expect(report.requests).toBeUndefined();
   });
 });
