@@ -39,7 +39,9 @@ describe('Sessions', () => {
   }
 
   function principalOf({ accessToken }: TokenPair, process: AuthHarness = auth) {
-    return process.get(Authenticator).authenticate(`Bearer ${accessToken}`);
+    return process
+      .get(Authenticator)
+      .authenticate({ headers: { authorization: `Bearer ${accessToken}` } });
   }
 
   it('opens a session whose access token names the user for 15 minutes', async () => {

@@ -2,6 +2,9 @@ import { eventChannel } from '#libs/core';
 import type { SessionAnomaly } from './sessions/session-risk.js';
 import type { SessionRisk } from './sessions/session-timeout.js';
 
+/** What a change has to be forgotten of. */
+export type EvictionSubject = 'user' | 'role' | 'session' | 'api-key';
+
 /** What happens to accounts and sessions, for metrics, logs and alerts. */
 export type AuthEvent =
   | { readonly type: 'login'; readonly outcome: 'succeeded'; readonly userId: string }
@@ -49,7 +52,7 @@ export type AuthEvent =
   /** A change was stored, and not every process has confirmed in time that it goes by it. */
   | {
       readonly type: 'eviction-unconfirmed';
-      readonly what: 'user' | 'role' | 'session';
+      readonly what: EvictionSubject;
       readonly error?: unknown;
     };
 

@@ -1,5 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { Credential, Principal } from '#libs/core';
+import { type Credential, PantheonError, type Principal } from '#libs/core';
+import type { CredentialHeaders } from '#libs/http';
+import { ApiKeyCache, cacheKeyOf, type LiveApiKey } from '../api-keys/api-key.cache.js';
+import { API_KEY_PREFIX, apiKeyHash } from '../api-keys/api-key-text.js';
+import { ApiKeyUsage } from '../api-keys/api-key-usage.js';
 import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
 import { PrincipalCache } from '../principals/principal.cache.js';
 import { type AccessClaims, AccessTokens } from '../tokens/access-tokens.js';
@@ -10,10 +14,24 @@ export interface Authentication {
   readonly credential: Credential;
 }
 
+/** What is read of a request to find out who is asking. */
+export interface CredentialSource {
+  readonly headers: CredentialHeaders;
+  /** The connection that the request came by. */
+  readonly socket?: object;
+  /** Address of the client. */
+  readonly ip?: string;
+}
+
 /** RFC 6750: the scheme in any case, one space or more, one token. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i;
+/** Ours have 69 characters; what is much longer is not worth hashing. */
+const MAX_API_KEY_CHARACTERS = 128;
 
-/** Turns an `Authorization` header into a principal. */
+/**
+ * Turns the headers of a request into a principal: `Authorization: Bearer` with an access token or
+ * an API key, or `X-API-Key` with an API key.
+ */
 @Injectable()
 export class Authenticator {
   private readonly remembered = new WeakMap<object, Remembered>();
@@ -21,65 +39,121 @@ export class Authenticator {
   constructor(
     private readonly accessTokens: AccessTokens,
     private readonly principals: PrincipalCache,
+    private readonly apiKeys: ApiKeyCache,
+    private readonly usage: ApiKeyUsage,
   ) {}
 
   /**
-   * Verifies the token and looks up its session, both from memory when they were seen before: the
-   * session must be alive and the user active at this moment.
-   * @throws UnauthenticatedError AUTH_TOKEN_MISSING, AUTH_TOKEN_EXPIRED or AUTH_TOKEN_INVALID
+   * Verifies the token and looks up its session, or the API key, from memory when they were seen
+   * before: the session or the key must be alive and the user active at this moment.
+   * @throws UnauthenticatedError AUTH_TOKEN_MISSING, AUTH_TOKEN_EXPIRED, AUTH_TOKEN_INVALID or
+   * AUTH_API_KEY_INVALID
+   * @throws PantheonError AUTH_CREDENTIALS_AMBIGUOUS for a token and a key at once
    */
-  async authenticate(header: string | undefined): Promise<Authentication> {
-    const { userId, sessionId } = await this.accessTokens.verify(tokenOf(header));
+  async authenticate(source: CredentialSource): Promise<Authentication> {
+    const text = credentialOf(source.headers);
+    if (isApiKey(text)) return this.useOf(await this.keyOf(text), source);
+    const { userId, sessionId } = await this.accessTokens.verify(text);
     const principal = await this.principals.ofSession(userId, sessionId);
     if (principal === undefined) throw new UnauthenticatedError('AUTH_TOKEN_INVALID');
     return { principal, credential: { kind: 'session', id: sessionId } };
   }
 
-  /**
-   * As `authenticate`, when everything is in memory; undefined says that it is not.
-   * @throws UnauthenticatedError AUTH_TOKEN_MISSING or AUTH_TOKEN_INVALID
-   */
-  authenticateFromMemory(
-    header: string | undefined,
-    connection?: object,
-  ): Authentication | undefined {
-    const claims = this.claimsOf(header, connection);
-    if (claims === undefined) return undefined;
-    const { userId, sessionId } = claims;
+  /** As `authenticate`, when everything is in memory; undefined says that it is not. */
+  authenticateFromMemory(source: CredentialSource): Authentication | undefined {
+    const known = this.recall(source);
+    if (known === undefined) return undefined;
+    if (known.apiKey !== undefined) {
+      const key = this.apiKeys.held(known.apiKey);
+      return key === undefined ? undefined : this.useOf(key, source);
+    }
+    const { userId, sessionId } = known.claims;
     const principal = this.principals.held(userId, sessionId);
     if (principal === undefined) return undefined;
     return { principal, credential: { kind: 'session', id: sessionId } };
   }
 
   /**
-   * Nearly every request has the header of the one before it on its connection; comparing the two
-   * costs a fraction of hashing a token. The header is forgotten with the connection.
+   * Nearly every request has the headers of the one before it on its connection; comparing the two
+   * costs a fraction of hashing a token. They are forgotten with the connection.
    */
-  private claimsOf(
-    header: string | undefined,
-    connection: object | undefined,
-  ): AccessClaims | undefined {
-    const last = connection === undefined ? undefined : this.remembered.get(connection);
-    if (last !== undefined && last.header === header && this.accessTokens.isLive(last.claims)) {
-      return last.claims;
+  private recall({ headers, socket }: CredentialSource): Remembered | undefined {
+    const { authorization } = headers;
+    const apiKey = headers['x-api-key'];
+    const last = socket === undefined ? undefined : this.remembered.get(socket);
+    if (last !== undefined && last.authorization === authorization && last.header === apiKey) {
+      if (last.apiKey !== undefined || this.accessTokens.isLive(last.claims)) return last;
     }
-    const claims = this.accessTokens.verified(tokenOf(header));
-    if (claims !== undefined && header !== undefined && connection !== undefined) {
-      this.remembered.set(connection, { header, claims });
-    }
-    return claims;
+    const text = credentialOf(headers);
+    const known = { authorization, header: apiKey };
+    const remembered = isApiKey(text)
+      ? { ...known, apiKey: cacheKeyOf(apiKeyHash(text)) }
+      : this.withClaims(known, text);
+    if (remembered !== undefined && socket !== undefined) this.remembered.set(socket, remembered);
+    return remembered;
+  }
+
+  private withClaims(known: KnownHeaders, token: string): Remembered | undefined {
+    const claims = this.accessTokens.verified(token);
+    return claims === undefined ? undefined : { ...known, apiKey: undefined, claims };
+  }
+
+  private async keyOf(text: string): Promise<LiveApiKey> {
+    const key = await this.apiKeys.find(text);
+    if (key === undefined) throw new UnauthenticatedError('AUTH_API_KEY_INVALID');
+    return key;
+  }
+
+  private useOf(key: LiveApiKey, source: CredentialSource): Authentication {
+    this.usage.count(key.usage, source);
+    return key;
   }
 }
 
-/** The last header that came by a connection, and what its token says. */
-interface Remembered {
-  readonly header: string;
-  readonly claims: AccessClaims;
+interface KnownHeaders {
+  readonly authorization: string | undefined;
+  readonly header: string | string[] | undefined;
 }
 
-function tokenOf(header: string | undefined): string {
-  if (header === undefined || header === '') throw new UnauthenticatedError('AUTH_TOKEN_MISSING');
-  const token = BEARER.exec(header)?.[1];
-  if (token === undefined) throw new UnauthenticatedError('AUTH_TOKEN_INVALID');
-  return token;
+/** The last credential that came by a connection: by what a key is held in memory, or what a token says. */
+type Remembered = KnownHeaders &
+  ({ readonly apiKey: string } | { readonly apiKey: undefined; readonly claims: AccessClaims });
+
+/**
+ * The token or the API key of a request.
+ * @throws UnauthenticatedError when there is none, or it has not its form
+ */
+function credentialOf(headers: CredentialHeaders): string {
+  const { authorization } = headers;
+  const apiKey = headers['x-api-key'];
+  if (apiKey !== undefined) {
+    if (authorization !== undefined) throw ambiguous();
+    return apiKeyOf(apiKey);
+  }
+  if (authorization === undefined || authorization === '') {
+    throw new UnauthenticatedError('AUTH_TOKEN_MISSING');
+  }
+  const text = BEARER.exec(authorization)?.[1];
+  if (text === undefined) throw new UnauthenticatedError('AUTH_TOKEN_INVALID');
+  return isApiKey(text) ? apiKeyOf(text) : text;
+}
+
+function isApiKey(text: string): boolean {
+  return text.startsWith(API_KEY_PREFIX);
+}
+
+function apiKeyOf(text: string | string[]): string {
+  if (typeof text !== 'string' || !isApiKey(text) || text.length > MAX_API_KEY_CHARACTERS) {
+    throw new UnauthenticatedError('AUTH_API_KEY_INVALID');
+  }
+  return text;
+}
+
+/** RFC 6750, section 2: one way to show who one is, or it is open which counts. */
+function ambiguous(): PantheonError {
+  return new PantheonError(
+    'AUTH_CREDENTIALS_AMBIGUOUS',
+    'Send an access token or an API key, not both.',
+    { kind: 'invalid' },
+  );
 }

@@ -1,3 +1,5 @@
+import { ApiKeyVersion } from './api-key-version.entity.js';
+import { ApiKey } from './api-key.entity.js';
 import { AuthFailure } from './auth-failure.entity.js';
 import { Grant } from './grant.entity.js';
 import { OAuthClientRow } from './oauth-client.entity.js';
@@ -7,6 +9,7 @@ import { PasswordHistory } from './password-history.entity.js';
 import { PasswordReset } from './password-reset.entity.js';
 import { RefreshToken } from './refresh-token.entity.js';
 import { Role } from './role.entity.js';
+import { SecurityEventRow } from './security-event.entity.js';
 import { Session } from './session.entity.js';
 import { SigningKey } from './signing-key.entity.js';
 import { UserRole } from './user-role.entity.js';
@@ -27,4 +30,7 @@ export const authEntities = [
   PasswordHistory,
   PasswordReset,
   AuthFailure,
+  ApiKey,
+  ApiKeyVersion,
+  SecurityEventRow,
 ] as const;

@@ -1,7 +1,12 @@
 import { PantheonError } from '#libs/core';
 
 type ConflictCode =
-  'AUTH_EMAIL_UNAVAILABLE' | 'AUTH_ROLE_EXISTS' | 'AUTH_SELF_CHANGE' | 'AUTH_REFRESH_CONCURRENT';
+  | 'AUTH_EMAIL_UNAVAILABLE'
+  | 'AUTH_ROLE_EXISTS'
+  | 'AUTH_SELF_CHANGE'
+  | 'AUTH_REFRESH_CONCURRENT'
+  | 'AUTH_API_KEY_LIMIT'
+  | 'AUTH_API_KEY_ENDED';
 
 /** What was asked for collides with what is already there. */
 export class AccountConflictError extends PantheonError {

@@ -1,9 +1,16 @@
 import { PantheonError } from '#libs/core';
 
-/** There is no such user or role in the caller's organization, or no such live session of the user. */
+const CODES = {
+  user: 'AUTH_USER_NOT_FOUND',
+  role: 'AUTH_ROLE_NOT_FOUND',
+  session: 'AUTH_SESSION_NOT_FOUND',
+  'API key': 'AUTH_API_KEY_NOT_FOUND',
+} as const;
+
+/** There is no such user or role in the caller's organization, or no such live session or key of the user. */
 export class AccountNotFoundError extends PantheonError {
-  constructor(what: 'user' | 'role' | 'session') {
-    super(`AUTH_${what.toUpperCase()}_NOT_FOUND`, `There is no such ${what}.`, {
+  constructor(what: keyof typeof CODES) {
+    super(CODES[what], `There is no such ${what}.`, {
       kind: 'not-found',
     });
   }

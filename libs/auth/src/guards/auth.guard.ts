@@ -3,21 +3,28 @@ import { Reflector } from '@nestjs/core';
 import {
   type GuardedRequest,
   Public,
+  RequireSession,
   type RouteCheck,
   RouteChecks,
   type RouteGuard,
 } from '#libs/http';
 import { currentContext } from '#libs/logging';
 import { type Authentication, Authenticator } from '../accounts/authenticator.js';
+import { ForbiddenError } from '../errors/forbidden.error.js';
 import { SessionActivity } from '../sessions/session-activity.js';
 
-/** Demands a valid access token for every handler that is not `@Public()`. */
+/**
+ * Demands a valid access token or API key for every handler that is not `@Public()`, and a session
+ * where `@RequireSession()` says so.
+ */
 @Injectable()
 export class AuthGuard implements CanActivate, RouteGuard {
   private readonly checks = new RouteChecks((handler, controller) => {
     const targets = [handler, controller] as Parameters<Reflector['getAllAndOverride']>[1];
     const isPublic = this.reflector.getAllAndOverride(Public, targets) !== undefined;
-    return isPublic ? undefined : this.check;
+    if (isPublic) return undefined;
+    const needsSession = this.reflector.getAllAndOverride(RequireSession, targets) !== undefined;
+    return needsSession ? this.checkSession : this.check;
   });
 
   constructor(
@@ -39,14 +46,23 @@ export class AuthGuard implements CanActivate, RouteGuard {
   }
 
   private readonly check = (request: GuardedRequest): Promise<void> | void => {
-    const { headers, socket } = request;
-    const known = this.authenticator.authenticateFromMemory(headers.authorization, socket);
+    const known = this.authenticator.authenticateFromMemory(request);
     if (known === undefined) return this.authenticate(request);
     this.admit(request, known);
   };
 
+  private readonly checkSession = async (request: GuardedRequest): Promise<void> => {
+    await this.check(request);
+    const { credential, principal } = request;
+    if (credential?.kind === 'session' && principal?.scope === undefined) return;
+    throw new ForbiddenError(
+      'AUTH_SESSION_REQUIRED',
+      'This needs somebody who has logged in, not an API key or a token of limited scope.',
+    );
+  };
+
   private async authenticate(request: GuardedRequest): Promise<void> {
-    this.admit(request, await this.authenticator.authenticate(request.headers.authorization));
+    this.admit(request, await this.authenticator.authenticate(request));
   }
 
   private admit(request: GuardedRequest, { principal, credential }: Authentication): void {

@@ -1,10 +1,11 @@
 import { Body, Controller, Get, Headers, Ip, Post } from '@nestjs/common';
 import { AccessControl, type Principal } from '#libs/core';
-import { CurrentPrincipal, Problems, Public, Returns } from '#libs/http';
+import { type CredentialHeaders, CurrentPrincipal, Problems, Public, Returns } from '#libs/http';
 import type { z } from 'zod';
 import { Authenticator } from '../accounts/authenticator.js';
 import { Login } from '../accounts/login.js';
 import { Registration } from '../accounts/registration.js';
+import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
 import { Sessions, type TokenPair } from '../sessions/sessions.js';
 import {
   accountSchema,
@@ -76,11 +77,12 @@ export class AuthController {
   @Problems({ 401: 'Neither token is there, or the access token is not valid' })
   async logout(
     @Body({ schema: logoutBody }) body: z.infer<typeof logoutBody>,
-    @Headers('authorization') authorization: string | undefined,
+    @Headers() headers: CredentialHeaders,
   ): Promise<void> {
     const refreshToken = body?.refreshToken;
-    if (authorization !== undefined || refreshToken === undefined) {
-      const { credential } = await this.authenticator.authenticate(authorization);
+    if (headers.authorization !== undefined || refreshToken === undefined) {
+      const { credential } = await this.authenticator.authenticate({ headers });
+      if (credential.kind !== 'session') throw new UnauthenticatedError('AUTH_TOKEN_INVALID');
       await this.sessions.end(credential.id);
     }
     if (refreshToken !== undefined) await this.sessions.endByRefreshToken(refreshToken);
@@ -108,6 +110,14 @@ function toAccount({
   organizationId,
   roles,
   grants,
+  scope,
 }: Principal): z.infer<typeof accountSchema> {
-  return { id: userId, email, organizationId, roles: [...roles], grants: [...grants] };
+  return {
+    id: userId,
+    email,
+    organizationId,
+    roles: [...roles],
+    grants: [...grants],
+    ...(scope === undefined ? {} : { scope: [...scope] }),
+  };
 }

@@ -2,9 +2,9 @@ import { Injectable, Optional } from '@nestjs/common';
 import { type Cache, Caches } from '#libs/cache';
 import { SettingsStore } from '#libs/config';
 import { Clock, type Principal } from '#libs/core';
-import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
 import { SessionStore } from '../sessions/session.store.js';
+import { confirmEviction, PRINCIPALS_TAG, tagOfUser } from './eviction.js';
 import { type LiveSession, PrincipalLoader } from './principal.loader.js';
 
 const NAMESPACE = 'auth.principal';
@@ -46,7 +46,7 @@ export class PrincipalCache {
         ? await load()
         : // What is undefined is not stored: a session that has ended is asked for each time.
           await (this.cache as Cache<LiveSession | undefined>).getOrSet(sessionId, load, {
-            tags: [tagOfUser(userId)],
+            tags: [tagOfUser(userId), PRINCIPALS_TAG],
           });
     return session?.principal.userId === userId ? session.principal : undefined;
   }
@@ -74,17 +74,17 @@ export class PrincipalCache {
 
   /** The user was changed: roles, grants, or whether they may come in. Never rejects. */
   forgetUser(userId: string): Promise<void> {
-    return this.confirm('user', async () => this.caches?.invalidateTags([tagOfUser(userId)]));
+    return confirmEviction('user', async () => this.caches?.invalidateTags([tagOfUser(userId)]));
   }
 
   /** A role was changed or deleted, and so everybody who has it; one step however many. Never rejects. */
   forgetRole(): Promise<void> {
-    return this.confirm('role', async () => this.caches?.clearNamespace(NAMESPACE));
+    return confirmEviction('role', async () => this.caches?.invalidateTags([PRINCIPALS_TAG]));
   }
 
   /** The session has ended. Never rejects. */
   forgetSession(sessionId: string): Promise<void> {
-    return this.confirm('session', async () => this.cache?.delete(sessionId));
+    return confirmEviction('session', async () => this.cache?.delete(sessionId));
   }
 
   /** Whether what is in memory may be served, which only who hears of changes can tell. */
@@ -99,22 +99,4 @@ export class PrincipalCache {
   private lifeOf({ expiresAt }: LiveSession): number {
     return Math.min(this.ttlMs, expiresAt.getTime() - this.clock.nowMs());
   }
-
-  private async confirm(
-    what: 'user' | 'role' | 'session',
-    forget: () => Promise<{ readonly acknowledged: boolean } | undefined>,
-  ): Promise<void> {
-    try {
-      const receipt = await forget();
-      if (receipt === undefined || receipt.acknowledged) return;
-      authEvents.publish(() => ({ type: 'eviction-unconfirmed', what }));
-    } catch (error) {
-      authEvents.publish(() => ({ type: 'eviction-unconfirmed', what, error }));
-    }
-  }
-}
-
-/** The tag of everything that depends on who a user is and what they may do. */
-function tagOfUser(userId: string): string {
-  return `user:${userId}`;
 }

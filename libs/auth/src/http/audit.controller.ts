@@ -1,0 +1,29 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import type { Principal } from '#libs/core';
+import { CurrentPrincipal, type Page, pageSchema, RequirePermission, Returns } from '#libs/http';
+import type { SecurityRecord } from '../audit/security-event.js';
+import { SecurityEvents } from '../audit/security-events.js';
+import { type AuditQuery, auditQuerySchema, securityEventSchema } from './audit.schemas.js';
+import { pageOf } from './page-of.js';
+
+/** The record of security events. Nothing here or elsewhere changes it. */
+@Controller('v1/audit/events')
+export class AuditController {
+  constructor(private readonly events: SecurityEvents) {}
+
+  @Get()
+  @RequirePermission({ resource: 'audit', action: 'read' })
+  @Returns(
+    200,
+    'Security events, the newest first: of the organization, or with read on audit:all of every one',
+    pageSchema(securityEventSchema),
+  )
+  list(
+    @Query({ schema: auditQuerySchema }) { limit, cursor, ...filter }: AuditQuery,
+    @CurrentPrincipal() caller: Principal,
+  ): Promise<Page<SecurityRecord>> {
+    return pageOf({ limit, cursor }, (rows, beforeId) =>
+      this.events.list(caller, filter, rows, beforeId),
+    );
+  }
+}
