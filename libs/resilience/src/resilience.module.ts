@@ -7,13 +7,16 @@ import { MemoryWatch } from './memory/memory-watch.js';
 import { OutboundHttp } from './outbound/outbound-http.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { policyProviders } from './policies/policy.providers.js';
+import { rateLimitProviders } from './rate-limit/rate-limit.providers.js';
+import { RateLimits } from './rate-limit/rate-limits.js';
 import { ShutdownSteps } from './shutdown/shutdown-steps.js';
 
 /**
  * What keeps the platform answering when there is too much to do or something is broken: rate limits,
  * admission control, circuit breakers, workers for CPU work and the watch over memory. Once, in the
  * root module, before `CacheModule`: a cache stands in front of a policy, not behind it. It needs
- * `SettingsStore`, `Clock`, `RootLogger`, `Metrics` and `DataSource` from global modules. Routes are mounted by the app: `resilienceControllers`.
+ * `SettingsStore`, `Clock`, `RootLogger`, `Metrics` and `DataSource` from global modules. Routes are
+ * mounted by the app: `resilienceControllers`.
  */
 @Module({})
 export class ResilienceModule {
@@ -25,11 +28,12 @@ export class ResilienceModule {
       providers: [
         ...admissionProviders,
         ...policyProviders,
+        ...rateLimitProviders,
         OutboundHttp,
         ShutdownSteps,
         ...memoryProviders,
       ],
-      exports: [OutboundHttp, AdmissionControl, FastifyAdmission, ShutdownSteps, MemoryWatch],
+      exports: [RateLimits, OutboundHttp, AdmissionControl, FastifyAdmission, ShutdownSteps, MemoryWatch],
     };
   }
 }
