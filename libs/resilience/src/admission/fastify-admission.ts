@@ -24,8 +24,8 @@ import { TIMEOUT_HEADER, timeoutOf } from './request-timeout.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What it was let in by, or waits by; null when it is neither at work nor in line. */
-    admission: RouteTicket | HttpWaiter | null;
+    /** What it was let in by, or waits by; null when it is neither at work nor in line, undefined when no route matched. */
+    admission: RouteTicket | HttpWaiter | null | undefined;
   }
 }
 
@@ -145,7 +145,7 @@ export class FastifyAdmission implements OnApplicationShutdown {
     const { admission, requestContext } = request;
     // What goes on after the answer, nobody waits for.
     if (requestContext !== null) requestContext.deadlineMs = undefined;
-    if (admission === null) return;
+    if (admission === null || admission === undefined) return;
     request.admission = null;
     let waitedMs = 0;
     let ticket: RouteTicket;
