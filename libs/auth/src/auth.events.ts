@@ -1,4 +1,5 @@
 import { eventChannel } from '#libs/core';
+import type { GrantType } from './oauth/oauth-client.js';
 import type { SessionAnomaly } from './sessions/session-risk.js';
 import type { SessionRisk } from './sessions/session-timeout.js';
 
@@ -45,6 +46,37 @@ export type AuthEvent =
   | { readonly type: 'session-activity-unwritten'; readonly error: unknown }
   /** The service of breached passwords gave no answer, and a password was accepted without. */
   | { readonly type: 'breach-check-failed'; readonly error: unknown }
+  /** What somebody did to a client of OAuth 2.0. */
+  | {
+      readonly type: 'oauth-client';
+      readonly action: 'created' | 'changed' | 'secret-replaced' | 'deleted';
+      readonly clientId: string;
+      readonly organizationId: string;
+      readonly by: string;
+    }
+  /** Some client was not the one that it said it was; the id is there when there is such a client. */
+  | { readonly type: 'oauth-client-refused'; readonly clientId?: string }
+  /** A person let a client act for them. */
+  | {
+      readonly type: 'oauth-consent';
+      readonly clientId: string;
+      readonly userId: string;
+      readonly scope: string;
+    }
+  | {
+      readonly type: 'oauth-tokens-issued';
+      readonly grantType: GrantType;
+      readonly clientId: string;
+      readonly userId: string;
+      readonly sessionId: string;
+    }
+  /** An authorization code came back after its use: somebody has read it on its way. */
+  | {
+      readonly type: 'oauth-code-reused';
+      readonly clientId: string;
+      readonly userId: string;
+      readonly sessionId: string;
+    }
   /** Made by who is `by`, or by itself when its predecessor's time was over. */
   | { readonly type: 'signing-key'; readonly action: 'added' | 'withdrawn'; readonly by?: string }
   /** The keys could not be read again; those of before are still used. */
