@@ -12,7 +12,8 @@ import {
   persistenceControllers,
   PostgresIdempotencyStore,
 } from '#libs/persistence';
-import { resilienceControllers } from '#libs/resilience';
+import { RateLimitGuardModule, resilienceControllers } from '#libs/resilience';
+import { httpSettings } from '../../shared/src/http.settings.js';
 import type { Platform } from '../../shared/src/platform.js';
 import { PlatformModule } from '../../shared/src/platform.module.js';
 import { ConfigController } from './config.controller.js';
@@ -29,7 +30,12 @@ export class AppModule {
       imports: [
         DiscoveryModule,
         PlatformModule.forRoot(platform),
-        HealthModule.forRoot(platform.databaseUrl),
+        HealthModule.forRoot({
+          databaseUrl: platform.databaseUrl,
+          host: platform.store.get(httpSettings).host,
+        }),
+        // Behind the guards of AuthModule.
+        RateLimitGuardModule,
         ...modules,
       ],
       controllers: withIdempotency([

@@ -1,7 +1,9 @@
 import { type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { redisSettings } from '#libs/persistence';
+import { HealthMonitor, HealthPort, healthSettings } from '#libs/health';
 import { NestLoggerService } from '#libs/logging';
+import { Metrics, watchPool } from '#libs/metrics';
+import { poolOf, redisSettings } from '#libs/persistence';
 import { openPlatform, type Platform } from '../../shared/src/platform.js';
 import { explainFailure } from '../../shared/src/explain-failure.js';
 import { closingPhases, workPhase } from '../../shared/src/closing-phases.js';
@@ -28,8 +30,10 @@ async function start(): Promise<void> {
     const context = await createWorker(platform);
     endOnSignals(platform, context);
     const store = platform.store.get(redisSettings).url === undefined ? 'PostgreSQL' : 'Redis';
+    const port = hasHealthPort(platform) ? context.get(HealthPort).port : undefined;
+    const health = port === undefined ? '' : ` Health and metrics are on port ${port}.`;
     process.stdout.write(
-      `Pantheon's worker is ready after ${Math.round(performance.now())} ms, with jobs on ${store}.\n`,
+      `Pantheon's worker is ready after ${Math.round(performance.now())} ms, with jobs on ${store}.${health}\n`,
     );
   } catch (error) {
     await platform.close();
@@ -37,11 +41,17 @@ async function start(): Promise<void> {
   }
 }
 
-function createWorker(platform: Platform): Promise<INestApplicationContext> {
-  return NestFactory.createApplicationContext(WorkerModule.forRoot(platform), {
+async function createWorker(platform: Platform): Promise<INestApplicationContext> {
+  const context = await NestFactory.createApplicationContext(WorkerModule.forRoot(platform), {
     abortOnError: false,
     logger: new NestLoggerService(platform.log),
   });
+  watchPool(context.get(Metrics).registry, () => poolOf(platform.dataSource));
+  return context;
+}
+
+function hasHealthPort({ store }: Platform): boolean {
+  return store.get(healthSettings).port !== undefined;
 }
 
 const DAY_MS = 86_400_000;
@@ -49,8 +59,8 @@ const DAY_MS = 86_400_000;
 function endOnSignals(platform: Platform, context: INestApplicationContext): void {
   // While its stores are away a worker holds no connection, which would end the process.
   setInterval(() => undefined, DAY_MS);
-  shutDownOnSignals(platform, (figures) => [
-    workPhase(context, platform, figures),
-    ...closingPhases(context, platform, figures),
-  ]);
+  shutDownOnSignals(platform, (figures) => {
+    if (hasHealthPort(platform)) context.get(HealthMonitor).startDraining();
+    return [workPhase(context, platform, figures), ...closingPhases(context, platform, figures)];
+  });
 }

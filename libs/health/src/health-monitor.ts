@@ -21,6 +21,7 @@ const FIRST_CHECK_WAIT_MS = 80;
 export class HealthMonitor implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly monitors: readonly ComponentMonitor[];
   private draining = false;
+  private readonly onDraining: (() => void)[] = [];
 
   constructor(
     @Inject(HEALTH_COMPONENTS) components: readonly HealthComponent[],
@@ -49,6 +50,12 @@ export class HealthMonitor implements OnApplicationBootstrap, OnApplicationShutd
   /** Makes the process not ready. The first step of a shutdown, before anything is closed. */
   startDraining(): void {
     this.draining = true;
+    for (const listener of this.onDraining) listener();
+  }
+
+  /** Calls `listener` when the process is told to end. */
+  whenDraining(listener: () => void): void {
+    this.onDraining.push(listener);
   }
 
   /** The last result of every component. */

@@ -14,18 +14,33 @@ import {
 import { QueueComponent } from './components/queue.component.js';
 import type { HealthComponent } from './health-component.js';
 import { HEALTH_COMPONENTS, HealthMonitor } from './health-monitor.js';
+import { HealthSummaries } from './health-summaries.js';
 import { healthSettings } from './health.settings.js';
+import { HEALTH_HOST, HealthPort } from './port/health-port.js';
 
-/** Watches what the process needs: database, Redis, queue, cache, disk, memory and event loop. */
+/** What the health of a process depends on beside its settings. */
+export interface HealthModuleOptions {
+  /** That of the application's own data source. */
+  readonly databaseUrl: string;
+  /** Address that the health port listens on unless `health.host` is set. */
+  readonly host: string;
+}
+
+/**
+ * Watches what the process needs: database, Redis, queue, cache, disk, memory and event loop, and
+ * answers for it on a port of its own when `health.port` is set.
+ */
 @Module({})
 export class HealthModule {
-  /** `databaseUrl` is that of the application's own data source. */
-  static forRoot(databaseUrl: string): DynamicModule {
+  static forRoot({ databaseUrl, host }: HealthModuleOptions): DynamicModule {
     return {
       module: HealthModule,
       imports: [TerminusModule.forRoot({ logger: false })],
       providers: [
         HealthMonitor,
+        HealthSummaries,
+        HealthPort,
+        { provide: HEALTH_HOST, useValue: host },
         {
           provide: HEALTH_COMPONENTS,
           useFactory: (store: SettingsStore, jobs: JobsHealth, cache: CacheHub) =>
@@ -33,7 +48,7 @@ export class HealthModule {
           inject: [SettingsStore, JobsHealth, CacheHub],
         },
       ],
-      exports: [HealthMonitor, TerminusModule],
+      exports: [HealthMonitor, HealthPort, HealthSummaries, TerminusModule],
     };
   }
 }
