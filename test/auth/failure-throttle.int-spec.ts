@@ -136,11 +136,13 @@ describe('FailureThrottle', () => {
     const processes = [newProcess(), newProcess(), newProcess()];
     let tried = 0;
     const outcomes = await Promise.allSettled(
-      Array.from({ length: 60 }, (_, index) =>
-        processes[index % 3]?.attempt([{ key: 'a', limit: 7 }], () => {
-          tried += 1;
-          return fail();
-        }),
+      Array.from({ length: 20 }).flatMap(() =>
+        processes.map((process) =>
+          process.attempt([{ key: 'a', limit: 7 }], () => {
+            tried += 1;
+            return fail();
+          }),
+        ),
       ),
     );
     expect(tried).toBe(7);

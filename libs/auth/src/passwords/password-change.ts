@@ -3,7 +3,7 @@ import { SettingsStore } from '#libs/config';
 import { Clock, newId, type Principal } from '#libs/core';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AccountStore, type AccountPassword } from '../accounts/account.store.js';
-import { authEvents } from '../auth.events.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { authSettings } from '../auth.settings.js';
 import { AccountInputError } from '../errors/account-input.error.js';
 import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
@@ -31,6 +31,7 @@ export class PasswordChange {
     private readonly policy: PasswordPolicy,
     private readonly throttle: FailureThrottle,
     private readonly sessions: SessionInsights,
+    private readonly audit: AuditTrail,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
   ) {}
@@ -57,10 +58,9 @@ export class PasswordChange {
     await this.refuseUsedBefore(userId, account, accepted);
     const passwordHash = await this.passwords.hash(accepted);
     await this.dataSource.transaction((manager) =>
-      this.replace(manager, userId, account.passwordHash, passwordHash),
+      this.replace(manager, userId, account.passwordHash, passwordHash, 'by-the-user'),
     );
     await this.sessions.endAll(userId, { exceptSessionId: sessionId, because: 'password' });
-    authEvents.publish(() => ({ type: 'password-changed', userId, how: 'by-the-user' }));
   }
 
   /**
@@ -74,7 +74,6 @@ export class PasswordChange {
     const userId = await this.throttle.attempt([key], () => this.redeem(token, next));
     if (userId === undefined) throw new UnauthenticatedError('AUTH_RESET_TOKEN_INVALID');
     await this.sessions.endAll(userId, { because: 'password' });
-    authEvents.publish(() => ({ type: 'password-changed', userId, how: 'by-reset' }));
   }
 
   private async redeem(token: string, next: string): Promise<string | undefined> {
@@ -88,7 +87,7 @@ export class PasswordChange {
     const passwordHash = await this.passwords.hash(accepted);
     return this.dataSource.transaction(async (manager) => {
       if (!(await this.resets.use(manager, tokenHash))) return undefined;
-      await this.replace(manager, userId, account.passwordHash, passwordHash);
+      await this.replace(manager, userId, account.passwordHash, passwordHash, 'by-reset');
       return userId;
     });
   }
@@ -115,6 +114,7 @@ export class PasswordChange {
     userId: string,
     before: string,
     after: string,
+    how: 'by-the-user' | 'by-reset',
   ): Promise<void> {
     const { passwordHistoryCount } = this.settings.get(authSettings);
     const historyId = newId(this.clock.nowMs());
@@ -127,5 +127,7 @@ export class PasswordChange {
     });
     // Somebody else has changed it in this moment: what was known of it is not true any more.
     if (!replaced) throw new UnauthenticatedError('AUTH_CREDENTIALS_INVALID');
+    const event = { type: 'password-changed', actorId: userId, userId, details: { how } };
+    await this.audit.record(event, manager);
   }
 }

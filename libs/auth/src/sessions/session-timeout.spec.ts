@@ -102,9 +102,9 @@ describe('lastSessionsOfDay', () => {
     const uses = lastSessionsOfDay(sessions, nowMs);
     expect(uses).toHaveLength(10);
     expect(uses[9]).toEqual({ count: 9, hoursAgo: 18 });
-    const old = sessions.map((session) => ({
-      ...session,
-      lastActiveAt: new Date(session.lastActiveAt.getTime() - 20 * HOUR_MS),
+    const old = sessions.map(({ requestCount, lastActiveAt }) => ({
+      requestCount,
+      lastActiveAt: new Date(lastActiveAt.getTime() - 20 * HOUR_MS),
     }));
     expect(lastSessionsOfDay(old, nowMs)).toHaveLength(3);
   });

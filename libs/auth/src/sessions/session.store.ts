@@ -235,8 +235,9 @@ export class SessionStore {
     const { roles = [], sessions = [] } = history ?? {};
     return {
       roles,
-      sessions: sessions.map(({ lastActiveAt, address, userAgent, ...session }) => ({
-        ...session,
+      sessions: sessions.map(({ id, requestCount, lastActiveAt, address, userAgent }) => ({
+        id,
+        requestCount,
         lastActiveAt: new Date(lastActiveAt),
         address: address ?? undefined,
         userAgent: userAgent ?? undefined,
