@@ -4,7 +4,7 @@ import type { SessionAnomaly } from './sessions/session-risk.js';
 import type { SessionRisk } from './sessions/session-timeout.js';
 
 /** What a change has to be forgotten of. */
-export type EvictionSubject = 'user' | 'role' | 'session' | 'api-key';
+export type EvictionSubject = 'user' | 'role' | 'session' | 'api-key' | 'client';
 
 /** What happens to accounts and sessions, for metrics, logs and alerts. */
 export type AuthEvent =
@@ -36,12 +36,6 @@ export type AuthEvent =
       /** Who ended them, when it was not the user. */
       readonly by?: string;
     }
-  | {
-      readonly type: 'password-changed';
-      readonly userId: string;
-      readonly how: 'by-the-user' | 'by-reset';
-    }
-  | { readonly type: 'password-reset-issued'; readonly userId: string; readonly by: string }
   /** The use of sessions could not be written: their ends may come too soon. */
   | { readonly type: 'session-activity-unwritten'; readonly error: unknown }
   /** The service of breached passwords gave no answer, and a password was accepted without. */

@@ -6,6 +6,7 @@ import { Role } from '../entities/role.entity.js';
 import { AccountConflictError } from '../errors/account-conflict.error.js';
 import { AccountNotFoundError } from '../errors/account-not-found.error.js';
 import { ForbiddenError } from '../errors/forbidden.error.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { PrincipalCache } from '../principals/principal.cache.js';
 import { allowing, requireCoverage } from './delegation.js';
 import { GrantStore } from './grant.store.js';
@@ -36,6 +37,7 @@ export class RolesService {
     private readonly dataSource: DataSource,
     private readonly grants: GrantStore,
     private readonly principals: PrincipalCache,
+    private readonly audit: AuditTrail,
     private readonly clock: Clock,
   ) {}
 
@@ -74,6 +76,7 @@ export class RolesService {
         throw new AccountConflictError('AUTH_ROLE_EXISTS', `There is a role "${name}" already.`);
       }
       const kept = await this.grants.replace(manager, { roleId: id }, grants);
+      await this.record(manager, 'role-created', id, { name, grants: kept });
       return { id, name, description, builtIn: false, grants: kept };
     });
   }
@@ -89,12 +92,11 @@ export class RolesService {
   ): Promise<RoleView> {
     const changed = await this.dataSource.transaction(async (manager) => {
       const role = await this.lockOwn(manager, caller, roleId);
-      requireCoverage(caller, [
-        ...(await this.grants.of(manager, { roleId })),
-        ...allowing(grants),
-      ]);
+      const before = await this.grants.of(manager, { roleId });
+      requireCoverage(caller, [...before, ...allowing(grants)]);
       const { id, name, description } = role;
       const kept = await this.grants.replace(manager, { roleId }, grants);
+      await this.record(manager, 'role-grants-changed', id, { name, before, after: kept });
       return { id, name, description, builtIn: false, grants: kept };
     });
     await this.principals.forgetRole();
@@ -104,11 +106,22 @@ export class RolesService {
   /** Deletes a role and takes it from everybody who has it. Throws like `replaceGrants`. */
   async delete(caller: Principal, roleId: string): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
-      await this.lockOwn(manager, caller, roleId);
-      requireCoverage(caller, await this.grants.of(manager, { roleId }));
+      const { name } = await this.lockOwn(manager, caller, roleId);
+      const grants = await this.grants.of(manager, { roleId });
+      requireCoverage(caller, grants);
       await manager.getRepository(Role).delete({ id: roleId });
+      await this.record(manager, 'role-deleted', roleId, { name, grants });
     });
     await this.principals.forgetRole();
+  }
+
+  private record(
+    manager: EntityManager,
+    type: string,
+    id: string,
+    details: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    return this.audit.record({ type, target: { kind: 'role', id }, details }, manager);
   }
 
   private async lockOwn(manager: EntityManager, caller: Principal, id: string): Promise<Role> {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { Clock, newId, type PermissionGrant, type Principal } from '#libs/core';
 import { DataSource, type EntityManager } from 'typeorm';
-import { authEvents } from '../auth.events.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { authSettings } from '../auth.settings.js';
 import { AccountConflictError } from '../errors/account-conflict.error.js';
 import { AccountInputError } from '../errors/account-input.error.js';
@@ -49,6 +49,7 @@ export class UsersService {
     private readonly principals: PrincipalCache,
     private readonly sessions: SessionInsights,
     private readonly resets: PasswordResetStore,
+    private readonly audit: AuditTrail,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
   ) {}
@@ -77,6 +78,8 @@ export class UsersService {
         );
       }
       await this.users.replaceRoles(manager, user.id, given);
+      const details = { roles: namesOf(given) };
+      await this.audit.record({ type: 'user-created', userId: user.id, details }, manager);
       return { ...user, status: 'active', roles: namesOf(given), grants: [] };
     });
   }
@@ -94,10 +97,14 @@ export class UsersService {
         const given = await this.rolesNamed(manager, caller, roles);
         requireCoverage(caller, allowing(grantsOf(given)));
         await this.users.replaceRoles(manager, userId, given);
+        const details = { before: user.roles, after: namesOf(given) };
+        await this.audit.record({ type: 'user-roles-changed', userId, details }, manager);
         user = { ...user, roles: namesOf(given) };
       }
       if (disabled !== undefined && disabled !== (user.status === 'disabled')) {
         await this.users.setDisabled(manager, userId, disabled, this.clock.now());
+        const type = disabled ? 'user-disabled' : 'user-enabled';
+        await this.audit.record({ type, userId }, manager);
         user = { ...user, status: disabled ? 'disabled' : 'active' };
       }
       return user;
@@ -115,7 +122,10 @@ export class UsersService {
     const changed = await this.dataSource.transaction(async (manager) => {
       const user = await this.lockOther(manager, caller, userId);
       requireCoverage(caller, allowing(grants));
-      return { ...user, grants: await this.grants.replace(manager, { userId }, grants) };
+      const kept = await this.grants.replace(manager, { userId }, grants);
+      const details = { before: user.grants, after: kept };
+      await this.audit.record({ type: 'user-grants-changed', userId, details }, manager);
+      return { ...user, grants: kept };
     });
     await this.principals.forgetUser(userId);
     return changed;
@@ -132,8 +142,9 @@ export class UsersService {
     await this.dataSource.transaction(async (manager) => {
       await this.lockOther(manager, caller, userId);
       await this.resets.replace(manager, { userId, tokenHash, expiresAt });
+      const details = { expiresAt };
+      await this.audit.record({ type: 'password-reset-issued', userId, details }, manager);
     });
-    authEvents.publish(() => ({ type: 'password-reset-issued', userId, by: caller.userId }));
     return { token, expiresAt };
   }
 

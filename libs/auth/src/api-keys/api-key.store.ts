@@ -140,7 +140,8 @@ export class ApiKeyStore {
   async rotate(manager: EntityManager, next: NewApiKeyVersion, overlapEnds: Date): Promise<void> {
     await manager.query(
       `UPDATE api_key_version
-       SET expires_at = least(expires_at, CASE WHEN version = $2 - 1 THEN $3 ELSE $4 END)
+       SET expires_at = least(expires_at,
+         CASE WHEN version = $2 - 1 THEN $3::timestamptz ELSE $4::timestamptz END)
        WHERE key_id = $1`,
       [next.keyId, next.version, overlapEnds, next.now],
     );
