@@ -10,8 +10,10 @@ import { embeddedPostgresSettings, persistenceSettings, redisSettings } from '#l
 import { cacheLearningSettings, cacheSettings, cacheWarmingSettings } from '#libs/cache';
 import {
   admissionSettings,
+  rateLimitSettings,
   memorySettings,
   policySettings,
+  rateLimitSettings,
   shutdownSettings,
 } from '#libs/resilience';
 import type { SettingsSection } from '#libs/config';

@@ -4,6 +4,7 @@ import { contextEntities, contextMigrations } from '#libs/context';
 import { indexAdvisorMigrations } from '#libs/index-advisor';
 import { jobsMigrations } from '#libs/jobs';
 import { type DatabaseParts, persistenceMigrations } from '#libs/persistence';
+import { resilienceMigrations } from '#libs/resilience';
 
 /** The entities and migrations of every lib that this platform is composed of. */
 export const databaseParts: DatabaseParts = {
@@ -15,5 +16,6 @@ export const databaseParts: DatabaseParts = {
     ...jobsMigrations,
     ...cacheMigrations,
     ...indexAdvisorMigrations,
+    ...resilienceMigrations,
   ],
 };

@@ -1,0 +1,7 @@
+import type { Provider } from '@nestjs/common';
+import { RateLimitEventLog } from './rate-limit-event.log.js';
+import { RateLimitMetrics } from './rate-limit.metrics.js';
+import { RateLimits } from './rate-limits.js';
+
+/** Rate limits, their metrics and their lines of the log. */
+export const rateLimitProviders: Provider[] = [RateLimits, RateLimitMetrics, RateLimitEventLog];
