@@ -2,7 +2,7 @@ import { Body, Controller, Get, Patch } from '@nestjs/common';
 import { z } from 'zod';
 import { SettingsStore } from '#libs/config';
 import { PantheonError } from '#libs/core';
-import { RequirePermission, Returns } from '#libs/http';
+import { Priority, RequirePermission, Returns } from '#libs/http';
 
 const settingSchema = z.object({
   path: z.string(),
@@ -31,6 +31,7 @@ const changesSchema = z.object({
 
 /** Shows the settings that are in force, and changes those that can change in a running process. */
 @Controller('v1/config')
+@Priority('critical')
 export class ConfigController {
   constructor(private readonly store: SettingsStore) {}
 

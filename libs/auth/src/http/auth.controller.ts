@@ -1,6 +1,13 @@
 import { Body, Controller, Get, Headers, Ip, Post } from '@nestjs/common';
 import { AccessControl, type Principal } from '#libs/core';
-import { type CredentialHeaders, CurrentPrincipal, Problems, Public, Returns } from '#libs/http';
+import {
+  type CredentialHeaders,
+  CurrentPrincipal,
+  Priority,
+  Problems,
+  Public,
+  Returns,
+} from '#libs/http';
 import type { z } from 'zod';
 import { Authenticator } from '../accounts/authenticator.js';
 import { Login } from '../accounts/login.js';
@@ -20,6 +27,7 @@ import {
 
 /** Accounts and sessions of the caller. */
 @Controller('v1/auth')
+@Priority('critical')
 export class AuthController {
   constructor(
     private readonly registration: Registration,

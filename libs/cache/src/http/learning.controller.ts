@@ -1,7 +1,14 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Query, StreamableFile } from '@nestjs/common';
 import { AccessControl, type Principal } from '#libs/core';
-import { CurrentPrincipal, Problems, RequirePermission, Returns, ReturnsText } from '#libs/http';
+import {
+  CurrentPrincipal,
+  Priority,
+  Problems,
+  RequirePermission,
+  Returns,
+  ReturnsText,
+} from '#libs/http';
 import type { z } from 'zod';
 import { CacheNamespaceUnknownError } from '../errors/cache-administration.errors.js';
 import { CacheLearning } from '../learning/cache-learning.js';
@@ -59,6 +66,7 @@ export class CacheLearningController {
   }
 
   @Get('trace')
+  @Priority('batch')
   @RequirePermission(MANAGE)
   @Problems(UNKNOWN)
   @ReturnsText(

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { Problems, RequirePermission, Returns } from '#libs/http';
+import { Priority, Problems, RequirePermission, Returns } from '#libs/http';
 import { JobQueue } from '#libs/jobs';
 import type { z } from 'zod';
 import { DEFAULT_CONCURRENCY, isAtStart, warmCache } from '../warming/warm-cache.job.js';
@@ -9,6 +9,7 @@ import { warmSchema, warmStartedSchema, warmTargetsSchema } from './warming.sche
 
 /** Fills caches on demand. */
 @Controller('v1/perf/cache/warm')
+@Priority('batch')
 export class CacheWarmingController {
   constructor(
     private readonly targets: WarmUpTargets,

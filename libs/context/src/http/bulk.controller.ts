@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Controller, Param, Post, Query, Req } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { PantheonError, type Principal } from '#libs/core';
-import { AcceptsText, CurrentPrincipal, Idempotent, Returns } from '#libs/http';
+import { AcceptsText, CurrentPrincipal, Idempotent, Priority, Returns } from '#libs/http';
 import { contextSettings } from '../context.settings.js';
 import { EntryService } from '../services/entry.service.js';
 import type { BulkReport } from '../services/views.js';
@@ -18,6 +18,7 @@ interface BulkRequest {
 
 /** Many entries in one request. */
 @Controller('v1/sources/:id/entries/bulk')
+@Priority('batch')
 export class BulkController {
   constructor(
     private readonly entries: EntryService,

@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Post, Query } from '@nestjs/common';
 import type { Principal } from '#libs/core';
-import { CurrentPrincipal, Returns } from '#libs/http';
+import { CurrentPrincipal, Priority, Returns } from '#libs/http';
 import type { ConsistencyReport } from '../port/dual-store-manager.js';
 import { EntryService, type RepairReport } from '../services/entry.service.js';
 import { consistencySchema, repairSchema } from './answer.schemas.js';
@@ -26,6 +26,7 @@ export class ConsistencyController {
   }
 
   @Post('repair')
+  @Priority('batch')
   @Returns(200, 'Indexes every entry that is not indexed', repairSchema)
   repair(
     @CurrentPrincipal() principal: Principal,

@@ -1,6 +1,13 @@
 import { Body, Controller, Get, Param, Post, Query, type StreamableFile } from '@nestjs/common';
 import type { Principal } from '#libs/core';
-import { CurrentPrincipal, Idempotent, type Page, Returns, ReturnsText } from '#libs/http';
+import {
+  CurrentPrincipal,
+  Idempotent,
+  type Page,
+  Priority,
+  Returns,
+  ReturnsText,
+} from '#libs/http';
 import type { NewEntry } from '../port/store-entry.js';
 import { EntryService } from '../services/entry.service.js';
 import { newEntrySchema } from '../services/input.schemas.js';
@@ -43,6 +50,7 @@ export class EntriesController {
   }
 
   @Get('stream')
+  @Priority('batch')
   @ReturnsText(200, 'All entries of the source, one a line', 'application/x-ndjson')
   stream(
     @CurrentPrincipal() principal: Principal,

@@ -1,7 +1,7 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { Public, Returns } from '#libs/http';
+import { Priority, Public, Returns } from '#libs/http';
 import { HealthSummaries, type HealthSummary, healthSchema } from '../health-summaries.js';
 
 const liveSchema = z.object({ status: z.literal('ok') });
@@ -11,6 +11,7 @@ const liveSchema = z.object({ status: z.literal('ok') });
  * results, so they take no time even when a component hangs.
  */
 @Controller('health')
+@Priority('critical')
 @Public()
 export class HealthController {
   constructor(private readonly summaries: HealthSummaries) {}

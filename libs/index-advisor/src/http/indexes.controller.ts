@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Post, Query } from '@nestjs/common';
 import { newId } from '#libs/core';
-import { Problems, RequirePermission, Returns } from '#libs/http';
+import { Priority, Problems, RequirePermission, Returns } from '#libs/http';
 import { JobQueue } from '#libs/jobs';
 import { PostgresChangeAudit } from '../change/postgres.change-audit.js';
 import { IndexAdvisor } from '../index-advisor.service.js';
@@ -23,6 +23,7 @@ import { MANAGE, READ } from './permissions.js';
 
 /** Indexes: those there are, those that should be, those that should go. */
 @Controller('v1/perf/indexes')
+@Priority('batch')
 export class IndexesController {
   constructor(
     private readonly advisor: IndexAdvisor,

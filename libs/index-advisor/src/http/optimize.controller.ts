@@ -1,5 +1,5 @@
 import { Body, Controller, Post } from '@nestjs/common';
-import { RequirePermission, Returns } from '#libs/http';
+import { Priority, RequirePermission, Returns } from '#libs/http';
 import { IndexAdvisor } from '../index-advisor.service.js';
 import {
   type OptimizeBody,
@@ -10,6 +10,7 @@ import {
 
 /** Looks at the plans of the queries that take most of the time. */
 @Controller('v1/perf/queries')
+@Priority('batch')
 export class OptimizeController {
   constructor(private readonly advisor: IndexAdvisor) {}
 

@@ -1,7 +1,7 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SettingsStore } from '#libs/config';
-import { Problems, Public, ReturnsText } from '#libs/http';
+import { Priority, Problems, Public, ReturnsText } from '#libs/http';
 import { MetricsForbiddenError } from '../errors/metrics-forbidden.error.js';
 import { metricsSettings } from '../metrics.settings.js';
 import { Metrics } from '../metrics.service.js';
@@ -9,6 +9,7 @@ import { mayReadMetrics } from './metrics-access.js';
 
 /** What Prometheus scrapes. */
 @Controller('metrics')
+@Priority('critical')
 @Public()
 export class MetricsController {
   constructor(

@@ -1,12 +1,13 @@
 import { Controller, Get, type MessageEvent, Req, Sse } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
-import { RequirePermission, Returns, ReturnsText } from '#libs/http';
+import { Priority, RequirePermission, Returns, ReturnsText } from '#libs/http';
 import { type MetricsSnapshot, metricsSnapshotSchema } from '../metrics-snapshot.js';
 import { Metrics } from '../metrics.service.js';
 
 /** Metrics for people and dashboards: percentiles over windows, and the figures of the process. */
 @Controller('v1/perf/metrics')
+@Priority('critical')
 @RequirePermission({ resource: 'perf', action: 'read' })
 export class PerfMetricsController {
   constructor(private readonly metrics: Metrics) {}
