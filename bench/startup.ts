@@ -3,20 +3,16 @@
  * memory the API then holds. `--runs=<n>` (default 7), `--compare` also runs the programs as
  * compiled, before they are bundled, `--json` prints one JSON document.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, chmod } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddedPostgres } from '../libs/persistence/src/embedded/embedded-postgres.js';
-import { findFreePort } from '../libs/persistence/src/embedded/free-port.js';
 import { median } from './support/cpu-per-request.js';
 import { printTable } from './support/print-table.js';
+import { API_PROGRAM, startProgram } from './support/program.js';
 
 const LIMITS = { 'npm start': 3_000, 'API alone': 1_200, 'API alone, RSS': 150 } as const;
-const POLL_MS = 2;
-const GIVE_UP_MS = 60_000;
 /** The memory is read so long after the start, when what the start left behind was collected. */
 const SETTLE_MS = 1_000;
 
@@ -41,61 +37,12 @@ interface Row {
 }
 
 async function measure({ command, environment }: Program): Promise<Sample> {
-  const port = await findFreePort();
-  const [program, ...args] = command;
-  const startedAt = performance.now();
-  const child = spawn(program, args, {
-    env: { ...process.env, ...environment, PORT: String(port), NODE_OPTIONS: '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+  const program = await startProgram(command, environment);
   try {
-    await untilReady(child, port, startedAt + GIVE_UP_MS, output);
-    const readyMs = performance.now() - startedAt;
     await sleep(SETTLE_MS);
-    const rssMib = await rssMibOf(child.pid ?? 0);
-    return { readyMs, rssMib };
+    return { readyMs: program.readyMs, rssMib: await program.rssMib() };
   } finally {
-    child.kill('SIGTERM');
-    if (child.exitCode === null) await once(child, 'exit');
-  }
-}
-
-async function untilReady(
-  child: ChildProcess,
-  port: number,
-  giveUpAt: number,
-  output: readonly Buffer[],
-): Promise<void> {
-  for (;;) {
-    try {
-      const response = await fetch(`http://127.0.0.1:${port}/health/ready`);
-      await response.arrayBuffer();
-      if (response.status === 200) return;
-    } catch {
-      // Nobody listens yet.
-    }
-    if (child.exitCode !== null || performance.now() > giveUpAt) {
-      throw new Error(`The program is not ready:\n${Buffer.concat(output).toString()}`);
-    }
-    await sleep(POLL_MS);
-  }
-}
-
-/** Memory of a program, or of what npm runs for it. Linux only; elsewhere it is not a number. */
-async function rssMibOf(pid: number): Promise<number> {
-  try {
-    const [thread = ''] = await readdir(`/proc/${pid}/task`);
-    const children = await readFile(`/proc/${pid}/task/${thread}/children`, 'utf8');
-    const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    const isNpm = /^Name:\s+npm/m.test(status);
-    const child = Number(children.split(' ')[0]);
-    if (isNpm && child > 0) return await rssMibOf(child);
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
-  } catch {
-    return Number.NaN;
+    await program.stop();
   }
 }
 
@@ -148,7 +95,7 @@ try {
   const embedded = { DATABASE_URL: '', PANTHEON_DATA_DIR: join(folder, 'own') };
   const programs: Program[] = [
     { name: 'npm start', command: ['npm', 'start'], environment: embedded },
-    { name: 'API alone', command: [process.execPath, 'dist/bin/api.js'], environment: alone },
+    { name: 'API alone', command: API_PROGRAM, environment: alone },
   ];
   if (args.includes('--compare')) {
     programs.push({
