@@ -15,6 +15,7 @@ import { httpSettings } from '../../shared/src/http.settings.js';
 import { AppModule } from './app.module.js';
 import { mountDashboard } from './http/dashboard.js';
 import { addSecurityHeaders } from './http/security-headers.js';
+import { useDirectRoutes } from './http/direct-routes.js';
 import { mountDocs } from './http/docs.js';
 import { createFastifyAdapter } from './http/fastify.js';
 import { closeIdleConnectionsAtEnd } from './http/closing-connections.js';
@@ -30,6 +31,7 @@ export async function createApi(
     createFastifyAdapter(settings),
     { bodyParser: false, abortOnError: false, logger: new NestLoggerService(platform.log) },
   );
+  useDirectRoutes(app);
   const fastify = app.getHttpAdapter().getInstance();
   closeIdleConnectionsAtEnd(fastify);
   registerRequestContext(fastify);
