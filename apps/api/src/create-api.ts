@@ -1,6 +1,8 @@
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { registerOAuthForms } from '#libs/auth';
+import { Compression } from '#libs/http';
 import {
   loggingSettings,
   NestLoggerService,
@@ -13,6 +15,8 @@ import { FastifyAdmission, RateLimits, registerAddressLimit } from '#libs/resili
 import type { Platform } from '../../shared/src/platform.js';
 import { httpSettings } from '../../shared/src/http.settings.js';
 import { AppModule } from './app.module.js';
+import { compressAnswers, countBodyBytes } from './http/compression.js';
+import { decodeBodies } from './http/decode-bodies.js';
 import { mountDashboard } from './http/dashboard.js';
 import { addSecurityHeaders } from './http/security-headers.js';
 import { useDirectRoutes } from './http/direct-routes.js';
@@ -34,6 +38,7 @@ export async function createApi(
   useDirectRoutes(app);
   const fastify = app.getHttpAdapter().getInstance();
   closeIdleConnectionsAtEnd(fastify);
+  registerOAuthForms(fastify);
   registerRequestContext(fastify);
   app.get(FastifyAdmission).register(fastify);
   const metrics = app.get(Metrics);
@@ -42,6 +47,10 @@ export async function createApi(
   registerAccessLog(fastify, platform.log, () => platform.store.get(loggingSettings).accessLog);
   addSecurityHeaders(fastify);
   registerAddressLimit(fastify, app.get(RateLimits));
+  const compression = app.get(Compression);
+  compressAnswers(fastify, compression);
+  countBodyBytes(fastify, compression, metrics.registry);
+  decodeBodies(fastify, platform.store);
   if (settings.docs) mountDocs(app);
   mountDashboard(fastify);
   await app.init();

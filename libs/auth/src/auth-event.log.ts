@@ -51,6 +51,19 @@ export class AuthEventLog implements OnModuleInit, OnApplicationShutdown {
           err: event.error,
         });
         break;
+      case 'oauth-code-reused': {
+        const { clientId, sessionId, userId } = event;
+        log.warn('A code was used twice; its session was ended', { clientId, sessionId, userId });
+        break;
+      }
+      case 'signing-key': {
+        const { action, by } = event;
+        log.info('The keys that sign tokens have changed', { action, by });
+        break;
+      }
+      case 'signing-keys-unread':
+        log.warn('The keys that sign tokens could not be read again', { err: event.error });
+        break;
       case 'login':
         if (event.outcome === 'throttled') {
           log.warn('Log-ins are refused after too many failures', { address: event.address });

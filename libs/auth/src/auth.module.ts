@@ -21,6 +21,7 @@ import { AuthGuard } from './guards/auth.guard.js';
 import { PermissionGuard } from './guards/permission.guard.js';
 import { breachedPasswordsProvider } from './passwords/breached-passwords.provider.js';
 import { PasswordChange } from './passwords/password-change.js';
+import { oauthProviders } from './oauth/oauth.providers.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { PasswordPolicy } from './passwords/password-policy.js';
 import { PasswordResetStore } from './passwords/password-reset.store.js';
@@ -71,6 +72,14 @@ const services = [
           table: 'user_session',
           where: "expires_at < $1::timestamptz - interval '30 days'",
         },
+        // The sessions of clients teach nothing, and there may be many.
+        {
+          owner: 'auth.client_session',
+          table: 'user_session',
+          where: 'client_id IS NOT NULL AND expires_at < $1',
+        },
+        { owner: 'auth.oauth_code', table: 'oauth_code', where: 'expires_at < $1' },
+        { owner: 'auth.signing_key', table: 'signing_key', where: 'expires_at < $1' },
         { owner: 'auth.password_reset', table: 'password_reset', where: 'expires_at < $1' },
         { owner: 'auth.auth_failure', table: 'auth_failure', where: 'resets_at < $1' },
         { owner: 'auth.refresh_token', table: 'refresh_token', where: 'expires_at < $1' },
@@ -81,6 +90,7 @@ const services = [
     ...services,
     ...apiKeyProviders,
     ...auditProviders,
+    ...oauthProviders,
     AccessTokens,
     AccountStore,
     AuthEventLog,

@@ -1,5 +1,8 @@
 export { AuthModule } from './auth.module.js';
 export { authControllers } from './http/auth.controllers.js';
+export { registerOAuthForms } from './http/oauth-forms.js';
+export { oauthSettings } from './oauth/oauth.settings.js';
+export type { OAuthSettings } from './oauth/oauth.settings.js';
 export { authEntities } from './entities/index.js';
 export { authMigrations } from './migrations/index.js';
 export { authSettings } from './auth.settings.js';

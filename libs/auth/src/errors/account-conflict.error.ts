@@ -6,7 +6,8 @@ type ConflictCode =
   | 'AUTH_SELF_CHANGE'
   | 'AUTH_REFRESH_CONCURRENT'
   | 'AUTH_API_KEY_LIMIT'
-  | 'AUTH_API_KEY_ENDED';
+  | 'AUTH_API_KEY_ENDED'
+  | 'OAUTH_CLIENT_LIMIT';
 
 /** What was asked for collides with what is already there. */
 export class AccountConflictError extends PantheonError {

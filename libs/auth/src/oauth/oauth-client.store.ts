@@ -66,6 +66,14 @@ export class OAuthClientStore {
     return client;
   }
 
+  async count(manager: EntityManager, organizationId: string): Promise<number> {
+    const [row] = await manager.query<{ count: number }[]>(
+      'SELECT count(*)::int AS count FROM oauth_client WHERE organization_id = $1',
+      [organizationId],
+    );
+    return row?.count ?? 0;
+  }
+
   async insert(
     manager: EntityManager,
     client: OAuthClient,

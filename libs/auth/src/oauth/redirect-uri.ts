@@ -1,5 +1,5 @@
 const MAX_REDIRECT_URI_CHARACTERS = 1_000;
-const LOOPBACK_HOSTS = ['127.0.0.1', '[::1]', 'localhost'];
+const LOOPBACK_HOSTS = new Set(['127.0.0.1', '[::1]', 'localhost']);
 /** RFC 8252, section 7.1: a domain name of one's own, turned around; so never `javascript:`. */
 const PRIVATE_SCHEME = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/;
 
@@ -17,7 +17,7 @@ export function redirectUriFault(text: string): string | undefined {
   if (url.username !== '' || url.password !== '') return 'must have no user';
   if (text.includes('*')) return 'must have no wildcard';
   if (url.protocol === 'https:') return undefined;
-  if (url.protocol === 'http:' && LOOPBACK_HOSTS.includes(url.hostname)) return undefined;
+  if (url.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname)) return undefined;
   if (PRIVATE_SCHEME.test(url.protocol)) return undefined;
   return 'must be https, http to a loopback address, or a scheme of the app such as com.example.app';
 }

@@ -82,6 +82,11 @@ export class PrincipalCache {
     return confirmEviction('role', async () => this.caches?.invalidateTags([PRINCIPALS_TAG]));
   }
 
+  /** The sessions of a client have ended, or may do less; one step however many. Never rejects. */
+  forgetClient(): Promise<void> {
+    return confirmEviction('client', async () => this.caches?.invalidateTags([PRINCIPALS_TAG]));
+  }
+
   /** The session has ended. Never rejects. */
   forgetSession(sessionId: string): Promise<void> {
     return confirmEviction('session', async () => this.cache?.delete(sessionId));

@@ -98,17 +98,18 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
   /**
    * Makes the next key, which signs after it was published for long enough; nothing when there is
    * a next one already.
+   * @param by id of the user who wants it
    */
-  async rotate(): Promise<Keyring> {
+  async rotate(by?: string): Promise<Keyring> {
     const ring = await this.load();
     const { newest } = ring;
     if (newest !== undefined && newest.signsFrom.getTime() > this.clock.nowMs()) return ring;
-    await this.addNext(newest?.generation ?? 0);
+    await this.addNext(newest?.generation ?? 0, by);
     return this.changed();
   }
 
   /** Makes a key that signs at once, and lets no token pass that another one has signed. */
-  async withdraw(): Promise<Keyring> {
+  async withdraw(by?: string): Promise<Keyring> {
     for (;;) {
       const { newest } = await this.load();
       const now = this.clock.now();
@@ -116,7 +117,11 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
       // Otherwise somebody else made a key just now; it is to go, too.
       if (await this.store.add(key, null)) break;
     }
-    authEvents.publish(() => ({ type: 'signing-key', action: 'withdrawn' }));
+    authEvents.publish(() => ({
+      type: 'signing-key',
+      action: 'withdrawn',
+      ...(by !== undefined && { by }),
+    }));
     return this.changed();
   }
 
@@ -182,7 +187,7 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
     return signsFrom.getTime() + signingKeyRotationDays * DAY_MS <= this.clock.nowMs();
   }
 
-  private async addNext(generation: number): Promise<void> {
+  private async addNext(generation: number, by?: string): Promise<void> {
     const { jwksCacheSeconds } = this.settings.get(authSettings);
     const now = this.clock.now();
     const signsFrom = new Date(now.getTime() + (2 * jwksCacheSeconds + MARGIN_SECONDS) * 1000);
@@ -190,6 +195,10 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
     const key = await this.vault.generate(generation + 1, now, signsFrom);
     const expiresAt = new Date(signsFrom.getTime() + lastTokenSeconds * 1000);
     if (!(await this.store.add(key, expiresAt))) return;
-    authEvents.publish(() => ({ type: 'signing-key', action: 'added' }));
+    authEvents.publish(() => ({
+      type: 'signing-key',
+      action: 'added',
+      ...(by !== undefined && { by }),
+    }));
   }
 }

@@ -1,0 +1,248 @@
+import { Injectable } from '@nestjs/common';
+import { SettingsStore } from '#libs/config';
+import { AccessControl, Clock, newId, type PermissionGrant, type Principal } from '#libs/core';
+import { DataSource, type EntityManager } from 'typeorm';
+import { requireCoverage } from '../administration/delegation.js';
+import { type AssignableRole, UserStore } from '../administration/user.store.js';
+import { type AuthEvent, authEvents } from '../auth.events.js';
+import { AccountConflictError } from '../errors/account-conflict.error.js';
+import { AccountInputError } from '../errors/account-input.error.js';
+import { AccountNotFoundError } from '../errors/account-not-found.error.js';
+import { ForbiddenError } from '../errors/forbidden.error.js';
+import { PrincipalCache } from '../principals/principal.cache.js';
+import type { ClientType, OAuthClient } from './oauth-client.js';
+import { requireUsable } from './oauth-client.rules.js';
+import { type ClientFields, OAuthClientStore } from './oauth-client.store.js';
+import { clientSecrets } from './oauth-tokens.js';
+import { oauthSettings } from './oauth.settings.js';
+
+export interface NewClient extends Omit<ClientFields, 'disabled'> {
+  readonly type: ClientType;
+  /** Names of the roles of the account that it acts by with client credentials. */
+  readonly roles: readonly string[];
+}
+
+/** A client with the secret that is shown this once; null for a public one. */
+export interface ClientAndSecret {
+  readonly client: OAuthClient;
+  readonly secret: string | null;
+}
+
+type Action = Extract<AuthEvent, { type: 'oauth-client' }>['action'];
+
+const HOUR_MS = 3_600_000;
+/** What it takes to let users of every organization use a client: nobody has it but who runs all of them. */
+const SHARE = { resource: 'platform:clients', action: 'share' } as const;
+
+/**
+ * The clients of the caller's organization. Those of others do not exist here.
+ *
+ * Who can act by a client has what its account may do, so the rule of delegation holds here as it does
+ * for users: nobody makes or changes a client whose account may do more than they.
+ */
+@Injectable()
+export class OAuthClients {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly store: OAuthClientStore,
+    private readonly users: UserStore,
+    private readonly principals: PrincipalCache,
+    private readonly access: AccessControl,
+    private readonly clock: Clock,
+    private readonly settings: SettingsStore,
+  ) {}
+
+  list(caller: Principal, limit: number, afterId?: string): Promise<OAuthClient[]> {
+    return this.store.list(caller.organizationId, limit, afterId);
+  }
+
+  /** @throws AccountNotFoundError */
+  async get(caller: Principal, id: string): Promise<OAuthClient> {
+    const client = await this.store.find(caller.organizationId, id);
+    if (client === undefined) throw new AccountNotFoundError('client');
+    return client;
+  }
+
+  /**
+   * @throws AccountInputError when the parts do not go together, or a role is unknown
+   * @throws ForbiddenError AUTH_GRANT_EXCEEDS_OWN
+   * @throws AccountConflictError OAUTH_CLIENT_LIMIT
+   */
+  async create(caller: Principal, given: NewClient): Promise<ClientAndSecret> {
+    const { roles: roleNames, ...fields } = given;
+    requireUsable(fields);
+    this.requireShareable(caller, fields.shared);
+    const { organizationId } = caller;
+    const createdAt = this.clock.now();
+    const acts = fields.grantTypes.includes('client_credentials');
+    const serviceUserId = acts ? newId(createdAt.getTime()) : null;
+    const client: OAuthClient = {
+      ...fields,
+      id: newId(createdAt.getTime()),
+      organizationId,
+      serviceUserId,
+      disabled: false,
+      createdAt,
+      previousSecretExpiresAt: null,
+    };
+    const secret = client.type === 'confidential' ? clientSecrets.issue() : undefined;
+    await this.dataSource.transaction(async (manager) => {
+      await this.requireRoom(manager, organizationId);
+      if (serviceUserId !== null) {
+        await this.store.insertServiceAccount(manager, {
+          id: serviceUserId,
+          organizationId,
+          createdAt,
+        });
+        const roles = await this.rolesNamed(manager, caller, roleNames);
+        requireCoverage(caller, roles.flatMap(({ grants }) => grants));
+        await this.users.replaceRoles(manager, serviceUserId, roles);
+      }
+      await this.store.insert(manager, client, secret?.tokenHash ?? null);
+    });
+    this.tell('created', client, caller);
+    return { client, secret: secret?.token ?? null };
+  }
+
+  /**
+   * Changes a client. One that is disabled, or may do less now, loses its sessions.
+   * @throws AccountNotFoundError, AccountInputError, ForbiddenError AUTH_GRANT_EXCEEDS_OWN
+   */
+  async change(
+    caller: Principal,
+    id: string,
+    change: { readonly [Field in keyof ClientFields]?: ClientFields[Field] | undefined },
+  ): Promise<OAuthClient> {
+    const changed = await this.dataSource.transaction(async (manager) => {
+      const client = await this.lock(manager, caller, id);
+      const given = Object.entries(change).filter(([, value]) => value !== undefined);
+      const after = { ...client, ...(Object.fromEntries(given) as Partial<ClientFields>) };
+      requireUsable(after);
+      if (after.shared !== client.shared) this.requireShareable(caller, true);
+      if (after.grantTypes.includes('client_credentials') && client.serviceUserId === null) {
+        throw new AccountInputError(
+          'OAUTH_CLIENT_INVALID',
+          'body.grantTypes',
+          'A client that was made without client_credentials has no account to act by; make another.',
+        );
+      }
+      const now = this.clock.now();
+      await this.store.update(manager, id, after, now);
+      if (mayDoLess(client, after)) await this.store.endSessions(manager, id, now);
+      return after;
+    });
+    await this.principals.forgetClient();
+    this.tell('changed', changed, caller);
+    return changed;
+  }
+
+  /**
+   * Gives a client another secret. The one before it is taken for `clientSecretOverlapHours` more, or
+   * not at all when it was betrayed.
+   * @throws AccountNotFoundError, AccountInputError for a public client, ForbiddenError
+   */
+  async replaceSecret(
+    caller: Principal,
+    id: string,
+    isBetrayed: boolean,
+  ): Promise<ClientAndSecret> {
+    const { token, tokenHash } = clientSecrets.issue();
+    const client = await this.dataSource.transaction(async (manager) => {
+      const found = await this.lock(manager, caller, id);
+      if (found.type === 'public') {
+        const message = 'A public client has no secret.';
+        throw new AccountInputError('OAUTH_CLIENT_INVALID', 'path.id', message);
+      }
+      const now = this.clock.now();
+      const { clientSecretOverlapHours } = this.settings.get(oauthSettings);
+      const hours = isBetrayed ? 0 : clientSecretOverlapHours;
+      const overlapEndsAt = hours === 0 ? null : new Date(now.getTime() + hours * HOUR_MS);
+      await this.store.replaceSecret(manager, id, tokenHash, overlapEndsAt);
+      if (isBetrayed) await this.store.endSessions(manager, id, now);
+      return { ...found, previousSecretExpiresAt: overlapEndsAt };
+    });
+    if (isBetrayed) await this.principals.forgetClient();
+    this.tell('secret-replaced', client, caller);
+    return { client, secret: token };
+  }
+
+  /** Deletes a client; its tokens end at once. @throws AccountNotFoundError, ForbiddenError */
+  async delete(caller: Principal, id: string): Promise<void> {
+    const client = await this.dataSource.transaction(async (manager) => {
+      const found = await this.lock(manager, caller, id);
+      await this.store.delete(manager, found, this.clock.now());
+      return found;
+    });
+    await this.principals.forgetClient();
+    this.tell('deleted', client, caller);
+  }
+
+  /** Locks a client that the caller may change: its account may do nothing beyond what they may. */
+  private async lock(manager: EntityManager, caller: Principal, id: string): Promise<OAuthClient> {
+    const client = await this.store.lock(manager, caller.organizationId, id);
+    if (client === undefined) throw new AccountNotFoundError('client');
+    if (client.serviceUserId !== null) {
+      requireCoverage(caller, await this.grantsOf(manager, caller, client.serviceUserId));
+    }
+    return client;
+  }
+
+  private async grantsOf(
+    manager: EntityManager,
+    caller: Principal,
+    userId: string,
+  ): Promise<PermissionGrant[]> {
+    const account = await this.users.lock(manager, caller, userId);
+    if (account === undefined) return [];
+    const roles = await this.users.assignableRoles(manager, caller, account.roles);
+    return [...roles.map(({ grants }) => grants), account.grants].flat();
+  }
+
+  private async rolesNamed(
+    manager: EntityManager,
+    caller: Principal,
+    names: readonly string[],
+  ): Promise<AssignableRole[]> {
+    const roles = await this.users.assignableRoles(manager, caller, names);
+    const unknown = names.findIndex((name) => !roles.some((role) => role.name === name));
+    if (unknown < 0) return roles;
+    const message = `There is no role "${names[unknown]}".`;
+    throw new AccountInputError('AUTH_ROLE_UNKNOWN', `body.roles[${unknown}]`, message);
+  }
+
+  private async requireRoom(manager: EntityManager, organizationId: string): Promise<void> {
+    const { clientsPerOrganization } = this.settings.get(oauthSettings);
+    if ((await this.store.count(manager, organizationId)) < clientsPerOrganization) return;
+    throw new AccountConflictError(
+      'OAUTH_CLIENT_LIMIT',
+      `There are ${clientsPerOrganization} clients already (oauth.clientsPerOrganization).`,
+    );
+  }
+
+  private requireShareable(caller: Principal, shared: boolean): void {
+    if (!shared || this.access.isAllowed(caller, SHARE.resource, SHARE.action)) return;
+    throw new ForbiddenError(
+      'AUTH_PERMISSION_DENIED',
+      `You need the permission ${SHARE.action} on ${SHARE.resource} for a client of all organizations.`,
+    );
+  }
+
+  private tell(action: Action, { id, organizationId }: OAuthClient, { userId }: Principal): void {
+    authEvents.publish(() => ({
+      type: 'oauth-client',
+      action,
+      clientId: id,
+      organizationId,
+      by: userId,
+    }));
+  }
+}
+
+function mayDoLess(before: ClientFields, after: ClientFields): boolean {
+  return (
+    after.disabled ||
+    (before.shared && !after.shared) ||
+    before.grantTypes.some((one) => !after.grantTypes.includes(one)) ||
+    before.scopes.some((one) => !after.scopes.includes(one))
+  );
+}
