@@ -22,7 +22,8 @@ LABEL org.opencontainers.image.title="pantheon" \
       org.opencontainers.image.description="API, worker and command line of Pantheon"
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
-    PORT=3000
+    PORT=3000 \
+    PANTHEON_HEALTH_PORT=3001
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
@@ -31,7 +32,7 @@ COPY --from=build /app/apps/dashboard apps/dashboard
 COPY deploy/docker/health-check.mjs deploy/docker/
 # Owned by root and run by another user: the process can change nothing of the image.
 USER node
-EXPOSE 3000
+EXPOSE 3000 3001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["node", "deploy/docker/health-check.mjs"]

@@ -20,7 +20,7 @@ describe('Dockerfile', () => {
   });
 
   it('would not pass the linter with a fault in it', () => {
-    expect(validate(content.replace('EXPOSE 3000', 'EXPOSE http'))).toHaveLength(1);
+    expect(validate(content.replace('EXPOSE 3000 3001', 'EXPOSE http'))).toHaveLength(1);
   });
 
   it('takes every stage from one exact version of a maintained Node LTS', () => {
@@ -46,10 +46,12 @@ describe('Dockerfile', () => {
     expect(lastStep(runtime, 'USER').text).toBe('node');
   });
 
-  it('listens on every interface at the port that it exposes', () => {
+  it('listens on every interface at the ports that it exposes', () => {
     const environment = properties(content, 'ENV');
     expect(environment).toMatchObject({ NODE_ENV: 'production', HOST: '0.0.0.0' });
-    expect(lastStep(runtime, 'EXPOSE').text).toBe(environment['PORT']);
+    expect(lastStep(runtime, 'EXPOSE').text).toBe(
+      `${environment['PORT']} ${environment['PANTHEON_HEALTH_PORT']}`,
+    );
   });
 
   it('holds no secret', () => {

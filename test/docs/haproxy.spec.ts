@@ -38,9 +38,11 @@ describe('deploy/haproxy/haproxy.cfg', () => {
     const template = linesOf('backend api').find((line) => line.startsWith('server-template'));
     const [, , slots, address] = template?.split(/\s+/) ?? [];
     const stages = readDockerfile(await readFile('Dockerfile', 'utf8'));
-    const port = lastStep(stages.at(-1) ?? fail(), 'EXPOSE').text;
+    const [port, healthPort] = lastStep(stages.at(-1) ?? fail(), 'EXPOSE').text.split(' ');
     const compose = await readCompose();
     expect(address).toBe(`api:${port}`);
+    const server = linesOf('backend api').find((line) => line.startsWith('default-server'));
+    expect(server).toContain(` check port ${healthPort} `);
     expect(Number(slots)).toBeGreaterThan(serviceOf(compose, 'api').deploy.replicas ?? 1);
     expect(serviceOf(compose, 'api').networks).toEqual(
       expect.arrayContaining([...serviceOf(compose, 'haproxy').networks]),

@@ -3,7 +3,6 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { cloneTemplate } from '../support/database.js';
 import { freePort } from '../support/redis-server.js';
@@ -28,6 +27,7 @@ describe('what the Dockerfile builds', () => {
       ...properties(await readFile('Dockerfile', 'utf8'), 'ENV'),
       HOST: '127.0.0.1',
       PORT: String(await freePort()),
+      PANTHEON_HEALTH_PORT: String(await freePort()),
       DATABASE_URL: database.url,
       PANTHEON_ADMIN_PASSWORD: 'correct horse battery staple',
     };
@@ -76,14 +76,11 @@ describe('what the Dockerfile builds', () => {
     expect(await snapshot(image.workdir)).toEqual(before);
   }, 60_000);
 
-  it('starts the worker with the command of docker-compose.yml, and ends it at SIGTERM', async () => {
+  it('starts the worker with the command of docker-compose.yml, is healthy, and ends it at SIGTERM', async () => {
     const [, ...args] = serviceOf(await readCompose(), 'worker').command ?? [];
     const worker = spawn(image.node, args, { ...options(), stdio: ['ignore', 'pipe', 'pipe'] });
     const output = collect(worker);
-    while (!/ready|started/i.test(output())) {
-      if (worker.exitCode !== null) throw new Error(`the worker ended: ${output()}`);
-      await sleep(50);
-    }
+    await healthy(worker, output);
     const ended = once(worker, 'close');
     worker.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
@@ -106,9 +103,9 @@ describe('what the Dockerfile builds', () => {
     return execForm(lastStep(image.stage, 'HEALTHCHECK')).slice(1);
   }
 
-  async function healthy(api: ChildProcess, output: () => string): Promise<void> {
+  async function healthy(program: ChildProcess, output: () => string): Promise<void> {
     for (;;) {
-      if (api.exitCode !== null) throw new Error(`the API ended: ${output()}`);
+      if (program.exitCode !== null) throw new Error(`the program ended: ${output()}`);
       const check = run(image.node, healthCheck(), options());
       if (
         await check.then(

@@ -95,7 +95,7 @@ describe('the monitoring', () => {
     ({ expr }) => expectExposed(expr),
   );
 
-  it('scrapes every API at the port of the image, with the token, and the balancer', async () => {
+  it('scrapes every API and worker at the ports of the image, with the token, and the balancer', async () => {
     const config = await readYaml<{
       readonly rule_files: readonly string[];
       readonly scrape_configs: readonly Record<string, unknown>[];
@@ -103,8 +103,8 @@ describe('the monitoring', () => {
     const prometheus = serviceOf(await readCompose(), 'prometheus');
     const stages = readDockerfile(await readFile('Dockerfile', 'utf8'));
     const stage = stages.at(-1);
-    const port = stage === undefined ? '' : lastStep(stage, 'EXPOSE').text;
-    const [first, balancer] = config.scrape_configs;
+    const [port, healthPort] = stage === undefined ? [] : lastStep(stage, 'EXPOSE').text.split(' ');
+    const [first, workers, balancer] = config.scrape_configs;
     // The rules go by the name of the job, where a label of that name is not a kind of job.
     const jobs = new Set(
       rules.flatMap(({ expr }) => [...expr.matchAll(/\bjob=~?"([^"]+)"/g)].map(([, job]) => job)),
@@ -114,6 +114,10 @@ describe('the monitoring', () => {
     expect(first).toMatchObject({
       authorization: { credentials_file: `/run/secrets/${prometheus.secrets?.[0] ?? ''}` },
       dns_sd_configs: [{ names: ['api'], type: 'A', port: Number(port) }],
+    });
+    expect(workers).toMatchObject({
+      authorization: first?.['authorization'],
+      dns_sd_configs: [{ names: ['worker'], type: 'A', port: Number(healthPort) }],
     });
     expect(balancer).toMatchObject({ static_configs: [{ targets: ['haproxy:8405'] }] });
     const mounted = prometheus.volumes?.map((volume) => volume.split(':')[1]);
