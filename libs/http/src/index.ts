@@ -1,6 +1,15 @@
 export { Public, RequirePermission, RequireSession } from './access.decorator.js';
 export type { RequiredPermission } from './access.decorator.js';
 export { clientKeyOf } from './client-address.js';
+export { isCompressible } from './compression/compressible.js';
+export { Compression } from './compression/compression.js';
+export type { CompressionFigures, CompressionOptions } from './compression/compression.js';
+export { CONTENT_CODINGS } from './compression/content-coding.js';
+export type { ContentCoding } from './compression/content-coding.js';
+export { varyWith, weakTag } from './compression/header-values.js';
+export { ACCEPTED_CODINGS, inflateBody } from './compression/inflate-body.js';
+export type { InflatedBody, InflationLimits } from './compression/inflate-body.js';
+export { isSentAsIs, sendAsIs } from './compression/sent-as-is.js';
 export { CurrentCredential, CurrentPrincipal } from './current-principal.decorator.js';
 export type { AuthenticatedRequest } from './current-principal.decorator.js';
 export { Idempotent } from './idempotent.decorator.js';

@@ -7,6 +7,7 @@ import type { Cache } from '../engine/cache.js';
 import type { EntryOptions } from '../engine/cache.options.js';
 import { type CachedResponse, FailedResponse } from './cached-response.js';
 import { capture, type CapturedAnswer, isReady } from './captured-answer.js';
+import type { EncodedResponses } from './encoded-responses.js';
 import { ResponseNotCachedError } from './errors/response-not-cached.error.js';
 import { isPersonal, makeResponse } from './make-response.js';
 import type { HandlerPipeline } from './nest-pipeline.js';
@@ -27,6 +28,8 @@ export interface CachedRouteParts {
   readonly cache: Cache<CachedResponse | undefined>;
   readonly writer: ResponseWriter;
   readonly clock: Clock;
+  /** Undefined where answers are not compressed. */
+  readonly encodings: EncodedResponses | undefined;
   /** What the strategy that the decorator names says at present. */
   strategy(): CacheStrategyOptions | undefined;
 }
@@ -74,7 +77,26 @@ export class CachedRoute {
     const hit = directives === undefined ? cache.hit(key) : undefined;
     if (hit === undefined) {
       this.inBackground(this.find(request, reply, key, directives, strategy), request, reply);
-    } else this.parts.writer.writeHit(request, reply, hit, this.parts.clock.nowMs());
+    } else this.sendHit(request, reply, hit);
+  }
+
+  private sendHit(request: FastifyRequest, reply: FastifyReply, hit: CachedResponse): void {
+    const encoded = this.parts.encodings?.of(hit, request.headers) ?? hit;
+    if (encoded instanceof Promise) {
+      const writing = encoded.then((ready) => this.writeHit(request, reply, hit, ready));
+      this.inBackground(writing, request, reply);
+    } else this.writeHit(request, reply, hit, encoded);
+  }
+
+  private writeHit(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    hit: CachedResponse,
+    encoded: CachedResponse,
+  ): void {
+    const { writer, clock, encodings } = this.parts;
+    writer.writeHit(request, reply, encoded, clock.nowMs());
+    encodings?.count(request, reply, hit, encoded);
   }
 
   private usesCache(
@@ -116,7 +138,9 @@ export class CachedRoute {
     }
     const { value, source } = found;
     if (value !== undefined) {
-      writeResponse(request, reply, value, source, this.parts.clock.nowMs());
+      const encoded = (await this.parts.encodings?.of(value, request.headers)) ?? value;
+      writeResponse(request, reply, encoded, source, this.parts.clock.nowMs());
+      this.parts.encodings?.count(request, reply, value, encoded);
     } else if (own === undefined) await this.runAlone(request, reply);
     else sendOwn(reply, own);
   }
@@ -205,6 +229,7 @@ export class CachedRoute {
       vary: policy.vary,
       cacheControl: isKept ? policy.cacheControlOf(lifeMs, tags) : undefined,
       requestId: request.id,
+      compression: this.parts.encodings?.compression,
     };
     const response = makeResponse(answer, parts);
     return this.isSecondOfItsSecond(key, response)

@@ -1,5 +1,6 @@
 import { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sendAsIs } from '#libs/http';
 import { ResponseNotCacheableError } from './errors/response-not-cacheable.error.js';
 
 /** What a handler answered, as it would have gone out. */
@@ -46,6 +47,7 @@ export function capture(
     const raw = new UnsentResponse(request.raw);
     // Fastify has no other way to a second reply for a request. `log` is the request's.
     const own = new (reply.constructor as unknown as ReplyConstructor)(raw, request, reply.log);
+    sendAsIs(own);
     (own as CapturingReply)[CAPTURE] = { value: undefined, settle: resolve };
     const hijacked = (): void => {
       reject(new ResponseNotCacheableError(request.routeOptions.url ?? '', 'it writes by itself'));

@@ -8,13 +8,14 @@ import {
 import { ExternalContextCreator, HttpAdapterHost, ModulesContainer, Reflector } from '@nestjs/core';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { Clock } from '#libs/core';
-import { Public } from '#libs/http';
+import { Compression, Public } from '#libs/http';
 import { CacheStrategySource } from '../decorators/cache-strategy.source.js';
 import { type CachedHandler, ResponseCaching } from '../decorators/response-caching.js';
 import { Caches } from '../managers/caches.js';
 import type { CachedResponse } from './cached-response.js';
 import { captureAnswer, captureValue } from './captured-answer.js';
 import { CachedRoute } from './cached-route.js';
+import { EncodedResponses } from './encoded-responses.js';
 import { ResponseNotCacheableError } from './errors/response-not-cacheable.error.js';
 import { type HandlerPipeline, pipelineOf } from './nest-pipeline.js';
 import { RequestKeys } from './request-key.js';
@@ -37,6 +38,7 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
   private readonly routed = new Set<CachedHandler>();
   private readonly isServing: boolean;
   private readonly writer = new ResponseWriter();
+  private readonly encodings: EncodedResponses | undefined;
 
   constructor(
     host: HttpAdapterHost,
@@ -46,8 +48,10 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
     private readonly caches: Caches,
     private readonly clock: Clock,
     @Optional() private readonly strategies?: CacheStrategySource,
+    @Optional() private readonly compression?: Compression,
   ) {
     super();
+    if (compression !== undefined) this.encodings = new EncodedResponses(compression, caches);
     const adapter = host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     this.isServing = adapter?.getType() === 'fastify';
     if (this.isServing) {
@@ -135,6 +139,7 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
       }),
       clock: this.clock,
       writer: this.writer,
+      encodings: this.compression?.isExempt(url) === false ? this.encodings : undefined,
       strategy:
         strategies === undefined || strategyName === undefined
           ? () => undefined

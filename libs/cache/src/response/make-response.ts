@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
+import { type Compression, varyWith } from '#libs/http';
 import type { CapturedAnswer } from './captured-answer.js';
 import type { CachedResponse } from './cached-response.js';
+import { storedBody } from './stored-body.js';
 
-/** A longer body is not copied behind its headers but written beside them. */
-const LONGEST_TEXT = 16_384;
 /** 128 bits of it tell two bodies apart. */
 const ETAG_LENGTH = 22;
 /** Proxies refuse headers that are much longer. */
@@ -38,6 +38,8 @@ export interface ResponseParts {
   readonly cacheControl: string | undefined;
   /** Of the request that it was made for. */
   readonly requestId: string;
+  /** Undefined where answers are not compressed. */
+  readonly compression: Compression | undefined;
 }
 
 /** A captured answer in the form in which it is stored. Its payload must not be a stream. */
@@ -63,6 +65,9 @@ export function makeResponse(answer: CapturedAnswer, parts: ResponseParts): Cach
     }
   }
   if (isKept && parts.vary !== undefined) own.set('vary', joined(own.get('vary'), parts.vary));
+  if (isNegotiated(answer, body, parts)) {
+    own.set('vary', varyWith(own.get('vary')?.toString(), 'accept-encoding'));
+  }
   const surrogateKey = parts.tags
     .filter((tag) => !tag.startsWith(KEY_TAG))
     .map(encodeURI)
@@ -76,7 +81,7 @@ export function makeResponse(answer: CapturedAnswer, parts: ResponseParts): Cach
   return {
     status,
     head: flatten(own),
-    body: body.length <= LONGEST_TEXT ? body.toString('latin1') : body,
+    body: storedBody(body),
     etag: own.get('etag')?.toString(),
     modifiedMs: modified === undefined ? undefined : Date.parse(modified.toString()),
     createdMs: parts.createdMs,
@@ -91,6 +96,21 @@ export function isPersonal({ headers }: CapturedAnswer): boolean {
   if (headers['set-cookie'] !== undefined) return true;
   if (String(headers['vary'] ?? '').trim() === '*') return true;
   return /\b(?:no-store|no-cache|private)\b/i.test(String(headers['cache-control'] ?? ''));
+}
+
+/** Whether others than those who take it as it is get it compressed. */
+function isNegotiated(
+  answer: CapturedAnswer,
+  body: Buffer,
+  { compression }: ResponseParts,
+): boolean {
+  const { headers, status } = answer;
+  return (
+    status === 200 &&
+    headers['content-encoding'] === undefined &&
+    !/\bno-transform\b/i.test(String(headers['cache-control'] ?? '')) &&
+    compression?.isNegotiated(contentTypeOf(answer), body.length) === true
+  );
 }
 
 function contentTypeOf({ headers }: CapturedAnswer): string {
