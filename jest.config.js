@@ -1,5 +1,11 @@
 import { swcOptions } from './test/support/swc-options.mjs';
 
+// Threads that a test starts run sources too.
+process.env.PANTHEON_TEST_THREAD_IMPORT = new URL(
+  './test/start/support/register-typescript.mjs',
+  import.meta.url,
+).href;
+
 /** Three sizes of tests in ESM mode: unit beside the code, integration on real services, end to end over HTTP. */
 const common = {
   rootDir: import.meta.dirname ?? process.cwd(),

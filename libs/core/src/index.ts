@@ -11,4 +11,4 @@ export { BackgroundTasks } from './background-tasks.js';
 export { isStillRunning, processIdentity } from './process-identity.js';
 export { declaredMethod, wrapMethod } from './wrap-method.js';
 export type { AnyFunction } from './wrap-method.js';
-export { threadFile } from './thread-file.js';
+export { threadExecArgv, threadFile } from './thread-file.js';

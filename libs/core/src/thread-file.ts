@@ -12,7 +12,18 @@ export function threadFile(name: string, moduleUrl: string): URL {
   const places = [`./${file}`, `./threads/${file}`, `../threads/${file}`];
   const found = places
     .map((place) => new URL(place, moduleUrl))
+    // Once for each program.
+    // oxlint-disable-next-line node/no-sync
     .find((url) => existsSync(fileURLToPath(url)));
   if (found === undefined) throw new Error(`There is no program of a thread ${file}.`);
   return found;
+}
+
+/**
+ * What Node has to be told to run a program found by `threadFile`: nothing but for sources, which only
+ * tests run, and which say how in the environment.
+ */
+export function threadExecArgv(file: URL): string[] {
+  const { PANTHEON_TEST_THREAD_IMPORT: hooks } = process.env;
+  return file.pathname.endsWith('.ts') && hooks !== undefined ? [`--import=${hooks}`] : [];
 }

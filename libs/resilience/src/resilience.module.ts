@@ -9,6 +9,8 @@ import { PoliciesModule } from './policies/policies.module.js';
 import { policyProviders } from './policies/policy.providers.js';
 import { rateLimitProviders } from './rate-limit/rate-limit.providers.js';
 import { RateLimits } from './rate-limit/rate-limits.js';
+import { CpuWorkers } from './worker-pool/cpu-workers.js';
+import { workerPoolProviders } from './worker-pool/worker-pool.providers.js';
 import { ShutdownSteps } from './shutdown/shutdown-steps.js';
 
 /**
@@ -30,10 +32,19 @@ export class ResilienceModule {
         ...policyProviders,
         ...rateLimitProviders,
         OutboundHttp,
+        ...workerPoolProviders,
         ShutdownSteps,
         ...memoryProviders,
       ],
-      exports: [RateLimits, OutboundHttp, AdmissionControl, FastifyAdmission, ShutdownSteps, MemoryWatch],
+      exports: [
+        CpuWorkers,
+        RateLimits,
+        OutboundHttp,
+        AdmissionControl,
+        FastifyAdmission,
+        ShutdownSteps,
+        MemoryWatch,
+      ],
     };
   }
 }

@@ -40,7 +40,7 @@ async function startService(): Promise<void> {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   [port] = (await once(service, 'message')) as [number];
-  service.on('message', (path) => reached.push(String(path)));
+  service.on('message', (path) => reached.push(path as string));
 }
 
 async function killService(): Promise<void> {

@@ -54,7 +54,7 @@ export class Bulkhead {
           resolve();
         },
         refuse: (error) => {
-          if (leaveQueue()) reject(error as Error);
+          if (leaveQueue()) reject(error);
         },
       };
       const cancel = (): void => waiting.refuse(signal?.reason);
@@ -72,7 +72,7 @@ export class Bulkhead {
 
   /** Sends everybody away who waits. */
   refuseQueued(makeError: () => Error): void {
-    for (const waiting of [...this.queue]) waiting.refuse(makeError());
+    for (const waiting of this.queue) waiting.refuse(makeError());
   }
 
   configure(limits: BulkheadLimits): void {

@@ -24,23 +24,14 @@ export function withinTime<Result>(
     };
     const giveUp = (error: unknown): void => {
       end();
-      reject(error as Error);
+      reject(error);
       controller.abort(error);
     };
     const cancel = (): void => giveUp(signal?.reason);
     const timer = setTimeout(() => giveUp(makeError()), ms);
     timer.unref();
     signal?.addEventListener('abort', cancel);
-    start(work, controller.signal).then(
-      (result) => {
-        end();
-        resolve(result);
-      },
-      (error: unknown) => {
-        end();
-        reject(error as Error);
-      },
-    );
+    void start(work, controller.signal).then(resolve, reject).finally(end);
   });
 }
 
