@@ -11,7 +11,7 @@ import { type RateLimitSettings, rateLimitSettings } from './rate-limit.settings
 import { type RateRule, toPolicy } from './rate-rule.js';
 import { openStore } from './store/open-store.js';
 
-const GIVE_BACK_EVERY_MS = 250;
+const SETTLE_EVERY_MS = 250;
 
 /**
  * The limits in force: the general ones of the settings, and those of routes. A limiter is made when
@@ -50,7 +50,7 @@ export class RateLimits implements OnApplicationShutdown {
       timeoutMs: () => this.current.storeTimeoutMs,
       pauseMs: () => this.current.storePauseMs,
     });
-    this.timer = setInterval(() => void this.giveBackIdle(), GIVE_BACK_EVERY_MS).unref();
+    this.timer = setInterval(() => void this.settleIdle(), SETTLE_EVERY_MS).unref();
     await this.gate.open();
   }
 
@@ -58,7 +58,7 @@ export class RateLimits implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     this.unsubscribe();
     clearInterval(this.timer);
-    await Promise.all(this.shared().map((limiter) => limiter.giveBackAll()));
+    await Promise.all(this.shared().map((limiter) => limiter.settleAll()));
     await this.gate?.close();
   }
 
@@ -121,7 +121,7 @@ export class RateLimits implements OnApplicationShutdown {
     return [...this.byName.values()].filter((limiter) => limiter instanceof SharedLimiter);
   }
 
-  private async giveBackIdle(): Promise<void> {
-    for (const limiter of this.shared()) await limiter.giveBackIdle();
+  private async settleIdle(): Promise<void> {
+    for (const limiter of this.shared()) await limiter.settleIdle();
   }
 }

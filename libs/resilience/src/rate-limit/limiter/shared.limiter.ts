@@ -20,6 +20,8 @@ const RESERVE_LIFE_US = EPOCH_US * 0.9;
 const WORTH_US = 50_000;
 /** After a refusal the store is left alone for so long: what comes back meanwhile is not lost. */
 const LEAST_PAUSE_US = 10_000;
+/** And not longer than this: others may give reserves back, and settings may change. */
+const LONGEST_PAUSE_US = 1_000_000;
 
 /** What this process knows of a budget that all share. */
 class SharedEntry implements Bucket {
@@ -31,8 +33,9 @@ class SharedEntry implements Bucket {
   epoch = 0;
   grantedAtUs = 0;
   want = FIRST_WANT;
-  /** Known to be refused until then. */
+  /** Refused until then as far as is known, and until when that is not asked again. */
   refusedUntilUs = 0;
+  askAgainUs = 0;
   /** Refused since the store was asked last. */
   hunger = 0;
   refused = 0;
@@ -72,6 +75,8 @@ export class SharedLimiter extends Limiter {
   private readonly table: KeyTable<SharedEntry>;
   /** Entries whose reserves are worth being given back. */
   private readonly reserved = new Set<SharedEntry>();
+  /** Entries of which the store has to be told when it is back. */
+  private readonly alone = new Set<SharedEntry>();
   private part: RatePolicy;
   private partOf = 0;
 
@@ -93,7 +98,7 @@ export class SharedLimiter extends Limiter {
       this.allowed += 1;
       return this.leftAt(entry, nowUs) + entry.reserve;
     }
-    if (nowUs < entry.refusedUntilUs) return this.refuse(entry, entry.refusedUntilUs - nowUs);
+    if (nowUs < entry.askAgainUs) return this.refuse(entry, entry.refusedUntilUs - nowUs);
     if (this.options.gate.isAway()) return this.checkAlone(entry, nowUs);
     return undefined;
   }
@@ -110,6 +115,7 @@ export class SharedLimiter extends Limiter {
     if (policy.cellUnits !== this.current.cellUnits) {
       this.table.clear();
       this.reserved.clear();
+      this.alone.clear();
     }
     this.current = policy;
     this.partOf = 0;
@@ -119,27 +125,35 @@ export class SharedLimiter extends Limiter {
     return firstOf(this.table.entries(), count);
   }
 
-  /** Gives back reserves that nobody has used since the last call. To be called a few times a second. */
-  giveBackIdle(): Promise<void> {
-    return this.giveBack((entry) => entry.reserve === entry.reserveSeen);
+  /**
+   * Gives back reserves that nobody has used since the last call, and tells the store what it has
+   * missed. To be called a few times a second.
+   */
+  settleIdle(): Promise<void> {
+    return this.settleThose((entry) => entry.reserve === entry.reserveSeen);
   }
 
   /** Gives all reserves back. */
-  giveBackAll(): Promise<void> {
-    return this.giveBack(() => true);
+  settleAll(): Promise<void> {
+    return this.settleThose(() => true);
   }
 
-  private async giveBack(isDue: (entry: SharedEntry) => boolean): Promise<void> {
+  private async settleThose(isDue: (entry: SharedEntry) => boolean): Promise<void> {
+    if (this.options.gate.state === 'local') return;
     const nowUs = this.nowUs();
-    const due: Promise<unknown>[] = [];
+    const due = new Set([...this.alone].filter(({ isAsking }) => !isAsking));
     for (const entry of this.reserved) {
       if (entry.reserve === 0 || nowUs >= entry.reserveUntilUs) this.reserved.delete(entry);
-      else if (isDue(entry) && !entry.isAsking) {
-        this.reserved.delete(entry);
-        due.push(this.options.gate.take(this.settle(entry, 0, 0, CAUTIOUS_PART)));
-      } else entry.reserveSeen = entry.reserve;
+      else if (isDue(entry) && !entry.isAsking) due.add(entry);
+      else entry.reserveSeen = entry.reserve;
     }
-    await Promise.all(due);
+    await Promise.all([...due].map((entry) => this.settleOne(entry)));
+  }
+
+  private async settleOne(entry: SharedEntry): Promise<void> {
+    const sentUs = this.nowUs();
+    const grant = await this.options.gate.take(this.settle(entry, 0, 0, CAUTIOUS_PART));
+    if (grant !== undefined) this.learn(entry, grant, sentUs);
   }
 
   /** Asks the store until nobody waits. */
@@ -193,11 +207,7 @@ export class SharedLimiter extends Limiter {
 
   private answer(entry: SharedEntry, need: number, grant: Grant, sentUs: number): void {
     const nowUs = this.nowUs();
-    // The store knows what was let through without it.
-    entry.isAlone = false;
-    entry.debt = 0;
-    entry.left = grant.available;
-    entry.leftAtUs = sentUs;
+    this.learn(entry, grant, sentUs);
     if (grant.reserve > 0) {
       entry.reserve = grant.reserve;
       entry.granted = grant.reserve;
@@ -205,12 +215,13 @@ export class SharedLimiter extends Limiter {
       entry.grantedAtUs = nowUs;
       entry.reserveUntilUs = sentUs + RESERVE_LIFE_US;
       entry.reserveSeen = -1;
-      if (grant.reserve * this.current.cellUs >= WORTH_US) this.reserved.add(entry);
+      if (grant.reserve * this.current.cellUs >= WORTH_US) this.remember(this.reserved, entry);
     }
     const isRefused = grant.granted < need;
     if (isRefused) {
       const pauseUs = Math.min(LEAST_PAUSE_US, (this.current.capacity * this.current.cellUs) / 4);
       entry.refusedUntilUs = sentUs + Math.max(grant.waitUs, pauseUs);
+      entry.askAgainUs = Math.min(entry.refusedUntilUs, sentUs + LONGEST_PAUSE_US);
     }
     const waiting = entry.waiting.splice(0, isRefused ? entry.waiting.length : need);
     for (const [at, resolve] of waiting.entries()) {
@@ -227,6 +238,16 @@ export class SharedLimiter extends Limiter {
     }
   }
 
+  private learn(entry: SharedEntry, grant: Grant, sentUs: number): void {
+    entry.left = grant.available;
+    entry.leftAtUs = sentUs;
+    if (!entry.isAlone) return;
+    // The store knows now what was let through without it.
+    entry.isAlone = false;
+    entry.debt = 0;
+    this.alone.delete(entry);
+  }
+
   private answerAlone(entry: SharedEntry): void {
     const nowUs = this.nowUs();
     for (const resolve of entry.waiting.splice(0)) resolve(this.checkAlone(entry, nowUs));
@@ -237,7 +258,7 @@ export class SharedLimiter extends Limiter {
     const part = this.partNow();
     if (!entry.isAlone) {
       entry.isAlone = true;
-      entry.debt = 0;
+      this.remember(this.alone, entry);
       entry.atUs = nowUs;
       const left = entry.left < 0 ? this.current.capacity : this.leftAt(entry, nowUs);
       const missing = Math.max(0, part.capacity - left / this.partOf);
@@ -266,6 +287,14 @@ export class SharedLimiter extends Limiter {
       this.part = this.current.shareOf(processes);
     }
     return this.part;
+  }
+
+  /** The table may have forgotten an entry of these already; they must not grow for that. */
+  private remember(entries: Set<SharedEntry>, entry: SharedEntry): void {
+    entries.add(entry);
+    if (entries.size <= this.options.maxKeys) return;
+    const [oldest] = entries;
+    if (oldest !== undefined) entries.delete(oldest);
   }
 
   /** What is left to all, as far as this process knows. */
