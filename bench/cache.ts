@@ -2,12 +2,13 @@
  * `npm run bench:cache`: this engine beside other caches for Node, in one run with interleaved
  * rounds: a hit, a miss, 50 keys at once, the same from Redis, and the memory of an entry.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
+import { startBenchRedis } from './support/bench-redis.js';
 import {
   type Contestant,
   makers,
@@ -35,7 +36,6 @@ const MANY_A_ROUND = 200;
 const REDIS_READS_A_ROUND = 200;
 const ROUNDS = 31;
 const PARTS = ['hit', 'many', 'miss', 'redis', 'memory'];
-const PORT = 16_399;
 
 const HELP = `This engine beside other caches for Node: time of one operation, and memory of an entry.
 
@@ -199,27 +199,8 @@ function memoryRows(names: readonly string[]): MemoryRow[] {
   }));
 }
 
-/** A Redis to measure with, and what ends it. */
-async function findRedis(): Promise<{ url: string; stop: () => void } | undefined> {
-  const given = process.env['REDIS_URL'];
-  if (given !== undefined && given !== '') return { url: given, stop: () => undefined };
-  for (const program of ['redis-server', 'valkey-server']) {
-    const child: ChildProcess = spawn(
-      program,
-      ['--port', String(PORT), '--bind', '127.0.0.1', '--save', ''],
-      { stdio: 'ignore' },
-    );
-    const isStarted = await new Promise<boolean>((resolve) => {
-      child.once('error', () => resolve(false));
-      child.once('spawn', () => resolve(true));
-    });
-    if (isStarted) return { url: `redis://127.0.0.1:${PORT}`, stop: () => child.kill() };
-  }
-  return undefined;
-}
-
 async function redisRows(rounds: number): Promise<{ hit: Row[]; many: Row[] } | undefined> {
-  const server = await findRedis();
+  const server = await startBenchRedis();
   if (server === undefined) return undefined;
   const redis = new Redis(server.url, { lazyConnect: false });
   redis.on('error', () => undefined);
@@ -240,7 +221,7 @@ async function redisRows(rounds: number): Promise<{ hit: Row[]; many: Row[] } | 
     };
   } finally {
     redis.disconnect();
-    server.stop();
+    await server.stop();
   }
 }
 
