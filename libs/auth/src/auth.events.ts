@@ -40,16 +40,12 @@ export type AuthEvent =
   | { readonly type: 'session-activity-unwritten'; readonly error: unknown }
   /** The service of breached passwords gave no answer, and a password was accepted without. */
   | { readonly type: 'breach-check-failed'; readonly error: unknown }
-  /** What somebody did to a client of OAuth 2.0. */
-  | {
-      readonly type: 'oauth-client';
-      readonly action: 'created' | 'changed' | 'secret-replaced' | 'deleted';
-      readonly clientId: string;
-      readonly organizationId: string;
-      readonly by: string;
-    }
   /** Some client was not the one that it said it was; the id is there when there is such a client. */
-  | { readonly type: 'oauth-client-refused'; readonly clientId?: string }
+  | {
+      readonly type: 'oauth-client-refused';
+      readonly outcome: 'refused';
+      readonly clientId?: string;
+    }
   /** A person let a client act for them. */
   | {
       readonly type: 'oauth-consent';
@@ -72,7 +68,13 @@ export type AuthEvent =
       readonly sessionId: string;
     }
   /** Made by who is `by`, or by itself when its predecessor's time was over. */
-  | { readonly type: 'signing-key'; readonly action: 'added' | 'withdrawn'; readonly by?: string }
+  | {
+      readonly type: 'signing-key';
+      readonly action: 'added' | 'withdrawn';
+      /** Of the key that was made. */
+      readonly kid: string;
+      readonly by?: string;
+    }
   /** The keys could not be read again; those of before are still used. */
   | { readonly type: 'signing-keys-unread'; readonly error: unknown }
   /** A change was stored, and not every process has confirmed in time that it goes by it. */

@@ -38,6 +38,7 @@ export class ClientAuthentication {
     if (client !== undefined && isRight) return client;
     authEvents.publish(() => ({
       type: 'oauth-client-refused',
+      outcome: 'refused',
       ...(client === undefined ? {} : { clientId }),
     }));
     throw new OAuthError('invalid_client', 'The client is unknown, or not the one it says it is.');

@@ -4,7 +4,7 @@ import { AccessControl, Clock, newId, type PermissionGrant, type Principal } fro
 import { DataSource, type EntityManager } from 'typeorm';
 import { requireCoverage } from '../administration/delegation.js';
 import { type AssignableRole, UserStore } from '../administration/user.store.js';
-import { type AuthEvent, authEvents } from '../auth.events.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { AccountConflictError } from '../errors/account-conflict.error.js';
 import { AccountInputError } from '../errors/account-input.error.js';
 import { AccountNotFoundError } from '../errors/account-not-found.error.js';
@@ -28,7 +28,7 @@ export interface ClientAndSecret {
   readonly secret: string | null;
 }
 
-type Action = Extract<AuthEvent, { type: 'oauth-client' }>['action'];
+type Action = 'created' | 'changed' | 'secret-replaced' | 'deleted';
 
 const HOUR_MS = 3_600_000;
 /** What it takes to let users of every organization use a client: nobody has it but who runs all of them. */
@@ -48,6 +48,7 @@ export class OAuthClients {
     private readonly users: UserStore,
     private readonly principals: PrincipalCache,
     private readonly access: AccessControl,
+    private readonly audit: AuditTrail,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
   ) {}
@@ -95,12 +96,16 @@ export class OAuthClients {
           createdAt,
         });
         const roles = await this.rolesNamed(manager, caller, roleNames);
-        requireCoverage(caller, roles.flatMap(({ grants }) => grants));
+        requireCoverage(
+          caller,
+          roles.flatMap(({ grants }) => grants),
+        );
         await this.users.replaceRoles(manager, serviceUserId, roles);
       }
       await this.store.insert(manager, client, secret?.tokenHash ?? null);
+      const { name, grantTypes, scopes } = client;
+      await this.record(manager, 'created', client, { name, grantTypes, scopes, roles: roleNames });
     });
-    this.tell('created', client, caller);
     return { client, secret: secret?.token ?? null };
   }
 
@@ -129,10 +134,10 @@ export class OAuthClients {
       const now = this.clock.now();
       await this.store.update(manager, id, after, now);
       if (mayDoLess(client, after)) await this.store.endSessions(manager, id, now);
+      await this.record(manager, 'changed', client, Object.fromEntries(given));
       return after;
     });
     await this.principals.forgetClient();
-    this.tell('changed', changed, caller);
     return changed;
   }
 
@@ -159,22 +164,21 @@ export class OAuthClients {
       const overlapEndsAt = hours === 0 ? null : new Date(now.getTime() + hours * HOUR_MS);
       await this.store.replaceSecret(manager, id, tokenHash, overlapEndsAt);
       if (isBetrayed) await this.store.endSessions(manager, id, now);
+      await this.record(manager, 'secret-replaced', found, { isBetrayed });
       return { ...found, previousSecretExpiresAt: overlapEndsAt };
     });
     if (isBetrayed) await this.principals.forgetClient();
-    this.tell('secret-replaced', client, caller);
     return { client, secret: token };
   }
 
   /** Deletes a client; its tokens end at once. @throws AccountNotFoundError, ForbiddenError */
   async delete(caller: Principal, id: string): Promise<void> {
-    const client = await this.dataSource.transaction(async (manager) => {
-      const found = await this.lock(manager, caller, id);
-      await this.store.delete(manager, found, this.clock.now());
-      return found;
+    await this.dataSource.transaction(async (manager) => {
+      const client = await this.lock(manager, caller, id);
+      await this.store.delete(manager, client, this.clock.now());
+      await this.record(manager, 'deleted', client, { name: client.name });
     });
     await this.principals.forgetClient();
-    this.tell('deleted', client, caller);
   }
 
   /** Locks a client that the caller may change: its account may do nothing beyond what they may. */
@@ -227,14 +231,17 @@ export class OAuthClients {
     );
   }
 
-  private tell(action: Action, { id, organizationId }: OAuthClient, { userId }: Principal): void {
-    authEvents.publish(() => ({
-      type: 'oauth-client',
-      action,
-      clientId: id,
-      organizationId,
-      by: userId,
-    }));
+  private record(
+    manager: EntityManager,
+    action: Action,
+    { id, organizationId }: OAuthClient,
+    details: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const target = { kind: 'oauth-client', id };
+    return this.audit.record(
+      { type: `oauth-client-${action}`, organizationId, target, details },
+      manager,
+    );
   }
 }
 

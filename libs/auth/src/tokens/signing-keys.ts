@@ -39,6 +39,8 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
   private epochs = 0;
+  private loads = 0;
+  private ringLoad = 0;
   private readonly stops: (() => void)[] = [];
   private readonly tasks = new BackgroundTasks((error) => {
     authEvents.publish(() => ({ type: 'signing-keys-unread', error }));
@@ -115,14 +117,10 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
       const now = this.clock.now();
       const key = await this.vault.generate((newest?.generation ?? 0) + 1, now, now);
       // Otherwise somebody else made a key just now; it is to go, too.
-      if (await this.store.add(key, null)) break;
+      if (!(await this.store.add(key, null))) continue;
+      this.tell('withdrawn', key.kid, by);
+      return this.changed();
     }
-    authEvents.publish(() => ({
-      type: 'signing-key',
-      action: 'withdrawn',
-      ...(by !== undefined && { by }),
-    }));
-    return this.changed();
   }
 
   private async changed(): Promise<Keyring> {
@@ -143,9 +141,11 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
 
   private load(): Promise<Keyring> {
     this.loadedAtMs = this.clock.monotonicMs();
+    this.loads += 1;
+    const number = this.loads;
     const loading = this.read().then((ring) => {
       // A read that began later has seen more.
-      if (this.loading === loading || this.ring === undefined) this.put(ring);
+      if (number > this.ringLoad) this.put(ring, number);
       return ring;
     });
     this.loading = loading;
@@ -156,7 +156,8 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
     return loading;
   }
 
-  private put(ring: Keyring): void {
+  private put(ring: Keyring, load: number): void {
+    this.ringLoad = load;
     if (this.ring?.keys.some(({ kid }) => !ring.has(kid)) === true) this.epochs += 1;
     this.ring = ring;
     if (this.timer !== undefined || this.isClosed) return;
@@ -195,10 +196,15 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
     const key = await this.vault.generate(generation + 1, now, signsFrom);
     const expiresAt = new Date(signsFrom.getTime() + lastTokenSeconds * 1000);
     if (!(await this.store.add(key, expiresAt))) return;
+    this.tell('added', key.kid, by);
+  }
+
+  private tell(action: 'added' | 'withdrawn', kid: string, by: string | undefined): void {
     authEvents.publish(() => ({
       type: 'signing-key',
-      action: 'added',
-      ...(by !== undefined && { by }),
+      action,
+      kid,
+      ...(by === undefined ? {} : { by }),
     }));
   }
 }
