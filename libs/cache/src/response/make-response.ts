@@ -19,6 +19,8 @@ const NOT_STORED = new Set([
   'date',
   'keep-alive',
   'proxy-connection',
+  'ratelimit',
+  'ratelimit-policy',
   'server-timing',
   'te',
   'trailer',

@@ -6,6 +6,9 @@ import { canExtendHead, endWith } from './raw-head.js';
 import { writeResponse } from './write-response.js';
 
 const REQUEST_ID = 'x-request-id';
+const LIMIT = 'ratelimit';
+const LIMIT_POLICY = 'ratelimit-policy';
+const UNSAFE = /[^\x20-\x7e]/;
 const SAFE_ID = /^[\w.-]{1,128}$/;
 
 /** The lines of a stored response together with those that hooks give to every reply. */
@@ -66,6 +69,8 @@ export class ResponseWriter {
     const own = ownHeadersOf(reply);
     const id = own[REQUEST_ID];
     if (typeof id !== 'string' || !SAFE_ID.test(id)) return false;
+    const limit = limitLinesOf(own);
+    if (limit === undefined) return false;
     const known = this.lines.get(response);
     if (known === undefined || known.common !== this.common || !this.isCommon(own)) {
       this.learn(response, own, raw.getHeaderNames().length > 0);
@@ -74,18 +79,18 @@ export class ResponseWriter {
     reply.hijack();
     const age = Math.max(0, Math.floor((nowMs - response.createdMs) / 1000));
     raw.writeHead(200, known.contentLength as string[]);
-    endWith(raw, `${known.text}${REQUEST_ID}: ${id}\r\nage: ${age}\r\n`, body);
+    endWith(raw, `${known.text}${REQUEST_ID}: ${id}\r\nage: ${age}\r\n${limit}`, body);
     // For whoever asks the reply afterwards, such as the access log.
     void reply.header('content-length', body.length);
     return true;
   }
 
-  /** Whether a reply has the headers that replies have in common, and no other but its id. */
+  /** Whether a reply has the headers that replies have in common, and no other but its own. */
   private isCommon(own: Readonly<Record<string, unknown>>): boolean {
     const { names, values } = this.common;
     let at = 0;
     for (const name in own) {
-      if (name === REQUEST_ID) continue;
+      if (isOfRequest(name)) continue;
       if (names[at] !== name || values[at] !== own[name]) return false;
       at += 1;
     }
@@ -100,7 +105,7 @@ export class ResponseWriter {
   ): void {
     if (!canExtendHead || isRaw) return;
     if (!this.isCommon(own)) {
-      const names = Object.keys(own).filter((name) => name !== REQUEST_ID);
+      const names = Object.keys(own).filter((name) => !isOfRequest(name));
       this.common = { names, values: names.map((name) => own[name]) };
     }
     const { names, values } = this.common;
@@ -120,6 +125,21 @@ export class ResponseWriter {
       contentLength: ['content-length', contentLength],
     });
   }
+}
+
+/** Headers that say something else in each answer. */
+function isOfRequest(name: string): boolean {
+  return name === REQUEST_ID || name === LIMIT || name === LIMIT_POLICY;
+}
+
+/** What the rate limit says of itself, if anything; undefined when that is not fit to be sent. */
+function limitLinesOf(own: Readonly<Record<string, unknown>>): string | undefined {
+  const limit = own[LIMIT];
+  const policy = own[LIMIT_POLICY];
+  if (limit === undefined && policy === undefined) return '';
+  if (typeof limit !== 'string' || typeof policy !== 'string') return undefined;
+  if (UNSAFE.test(limit) || UNSAFE.test(policy)) return undefined;
+  return `${LIMIT}: ${limit}\r\n${LIMIT_POLICY}: ${policy}\r\n`;
 }
 
 /** @throws what Node throws for a header that is none */

@@ -14,6 +14,8 @@ export interface RatePolicyOptions {
 
 const MAX_CAPACITY = 1_000_000;
 const MAX_PERIOD_MS = 3_600_000;
+/** What a string of a structured field (RFC 9651) cannot hold, or only escaped. */
+const NOT_IN_HEADER = /[^\x20-\x7e]|["\\]/g;
 
 /**
  * How many requests are let through: never more than `capacity + refill × time / period` in any span
@@ -58,8 +60,9 @@ export class RatePolicy {
     this.capacityUnits = capacity * this.cellUnits;
     this.cellUs = this.cellUnits / refill;
     const windowSeconds = Math.ceil((capacity * periodMs) / refill / 1_000);
-    this.header = `"${name}";q=${capacity};w=${windowSeconds}`;
-    this.headerStart = `"${name}";r=`;
+    const shown = name.replaceAll(NOT_IN_HEADER, '_');
+    this.header = `"${shown}";q=${capacity};w=${windowSeconds}`;
+    this.headerStart = `"${shown}";r=`;
   }
 
   /** A fair part of this policy for one of so many processes that cannot ask each other. */

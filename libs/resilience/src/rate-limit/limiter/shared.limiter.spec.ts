@@ -84,7 +84,7 @@ class Fleet {
     const limiter = this.limiters[process] as SharedLimiter;
     const { nowUs } = this;
     const verdicts = await Promise.all(
-      Array.from({ length: count }, () => limiter.check(KEY, nowUs) ?? limiter.ask(KEY)),
+      Array.from({ length: count }, async () => limiter.check(KEY, nowUs) ?? limiter.ask(KEY)),
     );
     for (const verdict of verdicts) {
       if (verdict >= 0) this.allowedUs.push(nowUs);
