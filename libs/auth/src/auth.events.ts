@@ -13,6 +13,8 @@ export type AuthEvent =
       readonly type: 'login';
       readonly outcome: 'failed' | 'throttled';
       readonly address: string;
+      /** Whose account was tried, where there is one. */
+      readonly userId?: string;
     }
   | { readonly type: 'registered'; readonly userId: string }
   | { readonly type: 'refreshed'; readonly userId: string }

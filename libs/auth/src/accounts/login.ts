@@ -30,6 +30,11 @@ export interface VerifiedLogin {
   readonly failuresBefore: number;
 }
 
+/** Whose account somebody has tried to log in to, if it is one: for the record, never for the answer. */
+interface TriedAccount {
+  userId?: string;
+}
+
 /**
  * Checks an email and a password. An unknown email, a wrong password and a disabled account
  * answer alike and take equally long: each costs one look-up and one argon2id.
@@ -57,12 +62,13 @@ export class Login {
    */
   async verify(attempt: LoginAttempt): Promise<VerifiedLogin> {
     const { address } = attempt;
+    const tried: TriedAccount = {};
     try {
       const keys = this.keysOf(attempt);
       let failuresBefore = 0;
       const account = await this.throttle.attempt(keys, (before) => {
         failuresBefore = before;
-        return this.check(attempt);
+        return this.check(attempt, tried);
       });
       if (account === undefined) throw new UnauthenticatedError('AUTH_CREDENTIALS_INVALID');
       const { userId } = account;
@@ -70,7 +76,7 @@ export class Login {
       return { userId, failuresBefore };
     } catch (error) {
       if (error instanceof UnauthenticatedError) {
-        authEvents.publish(() => ({ type: 'login', outcome: 'failed', address }));
+        authEvents.publish(() => ({ type: 'login', outcome: 'failed', address, ...tried }));
       } else if (error instanceof ThrottledError) {
         authEvents.publish(() => ({ type: 'login', outcome: 'throttled', address }));
       }
@@ -78,8 +84,12 @@ export class Login {
     }
   }
 
-  private async check({ email, password }: LoginAttempt): Promise<Credentials | undefined> {
+  private async check(
+    { email, password }: LoginAttempt,
+    tried: TriedAccount,
+  ): Promise<Credentials | undefined> {
     const account = await this.accounts.findCredentials(email);
+    if (account !== undefined) tried.userId = account.userId;
     const normalised = normalisePassword(password);
     const matches = await this.passwords.matches(normalised, account?.passwordHash);
     if (account === undefined || !matches || account.disabled) return undefined;
