@@ -52,6 +52,7 @@ const services = [
   SecurityEvents,
   SessionInsights,
   Sessions,
+  SigningKeys,
   UsersService,
 ];
 
@@ -108,7 +109,6 @@ const services = [
     SessionStore,
     SigningKeyStore,
     SigningKeyVault,
-    SigningKeys,
     UserStore,
     TrieAccessControl,
     { provide: AccessControl, useExisting: TrieAccessControl },
@@ -116,6 +116,6 @@ const services = [
     { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_GUARD, useClass: PermissionGuard },
   ],
-  exports: [...services, AccessControl],
+  exports: [...services, ...oauthProviders, ...oauthProviders, AccessControl, TrieAccessControl],
 })
 export class AuthModule {}

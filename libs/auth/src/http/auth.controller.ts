@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Headers, Ip, Post } from '@nestjs/common';
-import { AccessControl, type Principal } from '#libs/core';
+import type { Principal } from '#libs/core';
 import {
   type CredentialHeaders,
   CurrentPrincipal,
@@ -8,6 +8,7 @@ import {
   Public,
   Returns,
 } from '#libs/http';
+import { RateLimit } from '#libs/resilience';
 import type { z } from 'zod';
 import { Authenticator } from '../accounts/authenticator.js';
 import { Login } from '../accounts/login.js';
@@ -16,14 +17,13 @@ import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
 import { Sessions, type TokenPair } from '../sessions/sessions.js';
 import {
   accountSchema,
-  checkBody,
-  checkSchema,
   loginBody,
   logoutBody,
   refreshBody,
   registerBody,
   tokenPairSchema,
 } from './auth.schemas.js';
+import { credentialLimit } from './credential-limit.js';
 
 /** Accounts and sessions of the caller. */
 @Controller('v1/auth')
@@ -34,11 +34,11 @@ export class AuthController {
     private readonly loginService: Login,
     private readonly sessions: Sessions,
     private readonly authenticator: Authenticator,
-    private readonly access: AccessControl,
   ) {}
 
   @Post('register')
   @Public()
+  @RateLimit(credentialLimit)
   @Returns(201, 'Makes an account that owns an organization of its own', accountSchema)
   @Problems({ 403: 'Registration is closed', 409: 'No account can be made with this email' })
   async register(
@@ -50,6 +50,7 @@ export class AuthController {
 
   @Post('login')
   @Public()
+  @RateLimit(credentialLimit)
   @Returns(200, 'Opens a session', tokenPairSchema)
   @Problems({ 401: 'The email or the password is wrong' })
   login(
@@ -100,15 +101,6 @@ export class AuthController {
   @Returns(200, 'Who the caller is and what they may do', accountSchema)
   me(@CurrentPrincipal() principal: Principal): z.infer<typeof accountSchema> {
     return toAccount(principal);
-  }
-
-  @Post('check')
-  @Returns(200, 'Whether the caller may do something', checkSchema)
-  check(
-    @Body({ schema: checkBody }) { resource, action }: z.infer<typeof checkBody>,
-    @CurrentPrincipal() principal: Principal,
-  ): z.infer<typeof checkSchema> {
-    return { allowed: this.access.isAllowed(principal, resource, action) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { AccessController } from './access.controller.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { AuditController } from './audit.controller.js';
 import { AuthController } from './auth.controller.js';
@@ -12,6 +13,7 @@ import { WellKnownController } from './well-known.controller.js';
 
 /** The routes under /v1/auth, /v1/audit, /oauth and /.well-known, for an app that imports `AuthModule` to mount. */
 export const authControllers = [
+  AccessController,
   AuthController,
   ApiKeysController,
   AuditController,

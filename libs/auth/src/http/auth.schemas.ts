@@ -21,7 +21,7 @@ const roleNameSchema = z
   .max(63)
   .regex(/^[a-z][a-z0-9_-]*$/, 'must be lower case: a letter, then letters, digits, - or _');
 
-const resourcePathSchema = z
+export const resourcePathSchema = z
   .string()
   .max(MAX_PATH_CHARACTERS)
   .regex(/^[\w.%-]+(:[\w.%-]+)*$/, 'must be segments of letters, digits, _ . % - joined by ":"');
@@ -34,7 +34,7 @@ export const resourcePatternSchema = z
     'must be segments of letters, digits, _ . % - or the wildcard *, joined by ":"',
   );
 
-const actionSchema = z
+export const actionSchema = z
   .string()
   .max(63)
   .regex(/^[a-z][a-z0-9_-]*$/, 'must be a verb in lower case');
@@ -86,8 +86,6 @@ export const passwordResetSchema = z
     expiresAt: z.iso.datetime(),
   })
   .meta({ id: 'PasswordReset' });
-
-export const checkBody = z.strictObject({ resource: resourcePathSchema, action: actionSchema });
 
 export const createUserBody = z.strictObject({
   email: emailSchema,
@@ -141,8 +139,6 @@ export const accountSchema = z
       .describe('What the API key or token in use is limited to, beside the grants'),
   })
   .meta({ id: 'Account' });
-
-export const checkSchema = z.object({ allowed: z.boolean() });
 
 export const userSchema = z
   .object({
