@@ -116,6 +116,6 @@ const services = [
     { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_GUARD, useClass: PermissionGuard },
   ],
-  exports: [...services, ...oauthProviders, ...oauthProviders, AccessControl, TrieAccessControl],
+  exports: [...services, ...oauthProviders, AccessControl, TrieAccessControl],
 })
 export class AuthModule {}
