@@ -13,11 +13,13 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { AcceptsText, Problems, Public, Returns, ReturnsText } from '#libs/http';
+import { RateLimit } from '#libs/resilience';
 import type { z } from 'zod';
 import { Consent, type ConsentAnswer, type Visitor } from '../oauth/consent.js';
 import { Parameters } from '../oauth/parameters.js';
 import { TokenEndpoint } from '../oauth/token-endpoint.js';
 import { TokenInspection } from '../oauth/token-inspection.js';
+import { credentialLimit } from './credential-limit.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
 import { introspectionSchema, tokenAnswerSchema } from './oauth.schemas.js';
 
@@ -52,6 +54,7 @@ export class OAuthController {
   }
 
   @Post('authorize')
+  @RateLimit(credentialLimit)
   @AcceptsText(FORM, 'What the form of the page holds')
   @ReturnsText(303, 'Sends the browser to the client, with a code or a refusal', 'text/html')
   @Problems({ 400: 'A page, as with GET', 403: 'A page that asks again' })
@@ -65,6 +68,7 @@ export class OAuthController {
   }
 
   @Post('token')
+  @RateLimit(credentialLimit)
   @AcceptsText(FORM, 'RFC 6749: grant_type, and what it needs')
   @Returns(200, 'Exchanges a code, a refresh token or credentials for tokens', tokenAnswerSchema)
   @Problems({ 400: REFUSED, 401: CLIENT_UNKNOWN })

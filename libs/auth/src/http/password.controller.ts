@@ -8,9 +8,11 @@ import {
   RequireSession,
   Returns,
 } from '#libs/http';
+import { RateLimit } from '#libs/resilience';
 import type { z } from 'zod';
 import { PasswordChange } from '../passwords/password-change.js';
 import { changePasswordBody, resetPasswordBody } from './auth.schemas.js';
+import { credentialLimit } from './credential-limit.js';
 
 /** The password of the caller. */
 @Controller('v1/auth/password')
@@ -18,6 +20,7 @@ export class PasswordController {
   constructor(private readonly passwords: PasswordChange) {}
 
   @Post()
+  @RateLimit(credentialLimit)
   @RequireSession()
   @Returns(204, 'Changes the password of the caller, and ends their other sessions')
   @Problems({ 401: 'The current password is wrong' })
@@ -31,6 +34,7 @@ export class PasswordController {
   }
 
   @Post('reset')
+  @RateLimit(credentialLimit)
   @Public()
   @Returns(204, 'Sets a password by the token of an administrator, and ends all sessions')
   @Problems({ 401: 'The token is not valid, was used, or has expired' })
