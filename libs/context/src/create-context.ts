@@ -1,6 +1,7 @@
 import { type Cache, type Caches, CacheHub, EvictionPolicyRegistry } from '#libs/cache';
 import type { SettingsStore } from '#libs/config';
 import type { AccessControl, Clock } from '#libs/core';
+import type { CpuWorkers } from '#libs/resilience';
 import type { DataSource } from 'typeorm';
 import { AccessPartitions } from './access/access-partitions.js';
 import { AccessRecorder } from './access/access-recorder.js';
@@ -12,6 +13,7 @@ import { contextWarnings } from './events.js';
 import { MemoryPreloader, type PreloadedPart } from './preload/memory-preloader.js';
 import type { EmbeddingProvider } from './ranking/embedding-provider.js';
 import { HttpEmbeddingProvider } from './ranking/http-embedding-provider.js';
+import { TextIndexer } from './ranking/text-indexer.js';
 import { BulkWriter } from './services/bulk-writer.js';
 import { CompileService } from './services/compile.service.js';
 import type { CompiledContext } from './services/compile.types.js';
@@ -41,6 +43,8 @@ export interface ContextDependencies {
    * changes: only right where no other process caches.
    */
   readonly caches?: Caches | undefined;
+  /** Threads for CPU work. Without them it is done here, in turns. */
+  readonly workers?: Pick<CpuWorkers, 'run'> | undefined;
 }
 
 /** Everything that this lib does, ready to be used without Nest. */
@@ -69,6 +73,7 @@ export function createContext({
   access,
   embeddings = configuredEmbeddings(settings.get(contextSettings)),
   caches,
+  workers,
 }: ContextDependencies): Context {
   const read = (): ContextSettings => settings.get(contextSettings);
   const fixed = read();
@@ -77,6 +82,7 @@ export function createContext({
     clock.monotonicMs(),
   );
   const changes = new SourceInvalidation(caches, sourceCache, clock);
+  const texts = new TextIndexer(workers);
   const indexer = new EntryIndexer(
     database,
     {
@@ -85,6 +91,7 @@ export function createContext({
       leaseMs: fixed.indexLeaseMs,
     },
     embeddings,
+    texts,
     (sourceIds) => changes.entries(sourceIds),
     warn('CONTEXT_INDEX_FAILED', 'The search index could not be written; it is tried again.'),
   );
@@ -102,6 +109,7 @@ export function createContext({
       indexer,
       clock,
       embeddings,
+      texts,
       { textMaxBytes: fixed.entryTextMaxBytes, consistency: fixed.consistency },
       (sourceId) => changes.entries([sourceId]),
     ),

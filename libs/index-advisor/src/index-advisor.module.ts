@@ -10,7 +10,7 @@ import { RecorderWorkloadSource } from './workload/recorder-source.js';
 
 /**
  * Advice on indexes, schema and queries, and its jobs. It needs `DataSource`, `SettingsStore`,
- * `Clock`, `RootLogger`, `JobQueue` and `QueryInsights` from global modules. Routes are mounted by
+ * `Clock`, `RootLogger`, `JobQueue`, `QueryInsights` and `CpuWorkers` from global modules. Routes are mounted by
  * the app: `indexAdvisorControllers`.
  */
 @Module({

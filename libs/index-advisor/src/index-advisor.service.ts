@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { Clock, PantheonError } from '#libs/core';
+import { CpuWorkers } from '#libs/resilience';
 import { DataSource } from 'typeorm';
 import type { DatabaseAnalysis, RecommendedIndex } from './analysis/analysis.js';
 import { analyseDatabase } from './analysis/analyse-database.js';
@@ -15,6 +16,7 @@ import { topIndexes } from './removal/index-facts.js';
 import { adviseSchema } from './schema-advice/advise-schema.js';
 import { readSequences } from './schema-advice/read-sequences.js';
 import type { AdviceProgress } from './selection/advice.js';
+import { selectIn } from './selection/selector.js';
 import { RecorderWorkloadSource } from './workload/recorder-source.js';
 import { readWorkload } from './workload/read-workload.js';
 
@@ -44,6 +46,7 @@ export class IndexAdvisor implements OnApplicationShutdown {
     private readonly clock: Clock,
     private readonly store: AnalysisStore,
     private readonly recorder: RecorderWorkloadSource,
+    private readonly workers: CpuWorkers,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
@@ -137,6 +140,7 @@ export class IndexAdvisor implements OnApplicationShutdown {
         timeMs,
         minStatisticsDays,
         clock: this.clock,
+        select: selectIn(this.workers),
         ...(onProgress === undefined ? {} : { onProgress }),
       }),
     );

@@ -53,8 +53,8 @@ export { RateLimitGuardModule } from './rate-limit/http/rate-limit-guard.module.
 export { registerAddressLimit } from './rate-limit/http/rate-limit.hooks.js';
 export { resilienceMigrations } from './migrations/index.js';
 export { CpuWorkers } from './worker-pool/cpu-workers.js';
+export type { CpuRunOptions } from './worker-pool/cpu-workers.js';
 export { defineCpuTask } from './worker-pool/cpu-task.js';
 export type { CpuTask, CpuTaskModule } from './worker-pool/cpu-task.js';
-export type { RunOptions } from './worker-pool/worker-pool.js';
 export { workerSettings } from './worker-pool/worker-pool.settings.js';
 export type { WorkerSettings } from './worker-pool/worker-pool.settings.js';

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
 import { EmbeddingProvider } from '../ranking/embedding-provider.js';
+import { TextIndexer } from '../ranking/text-indexer.js';
 import { ContextFixture, SwitchableEmbeddings } from '../testing/context-fixture.js';
 import { EntryIndexer } from './entry-indexer.js';
 import { claimOrders } from './index.queries.js';
@@ -29,6 +30,7 @@ function indexer(embeddings?: EmbeddingProvider, options: object = {}): EntryInd
     fixture.context.stores.database,
     { batchRows: 7, maxAttempts: 3, leaseMs: 30_000, ...options },
     embeddings,
+    new TextIndexer(undefined),
     (sourceIds) => fixture.context.changes.entries(sourceIds),
     (error) => {
       throw error;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackgroundTasks, messageOf } from '#libs/core';
 import type { EmbeddingProvider } from '../ranking/embedding-provider.js';
-import { indexText } from '../ranking/features.js';
+import type { TextIndexer } from '../ranking/text-indexer.js';
 import type { ContextDatabase } from './database.js';
 import {
   claimOrders,
@@ -44,6 +44,7 @@ export class EntryIndexer {
     private readonly database: ContextDatabase,
     private readonly options: IndexerOptions,
     private readonly embeddings: EmbeddingProvider | undefined,
+    private readonly texts: TextIndexer,
     /** Told of the sources whose index was written: searches find more in them now. */
     private readonly onIndexed: (sourceIds: readonly string[]) => Promise<void>,
     onFailure: (error: unknown) => void,
@@ -128,12 +129,15 @@ export class EntryIndexer {
 
   private async write(orders: readonly IndexOrder[]): Promise<IndexOutcome> {
     const { vectors, failure } = await this.embed(orders);
-    const results = orders.map((order, index): IndexResult => ({
-      order,
-      ...indexText(order.text),
-      dense: vectors[index] ?? null,
-    }));
     try {
+      const indexes = await this.texts.index(
+        orders.map(({ text }) => text),
+        true,
+      );
+      const results = indexes.flatMap((index, at): IndexResult[] => {
+        const order = orders[at];
+        return order === undefined ? [] : [{ order, ...index, dense: vectors[at] ?? null }];
+      });
       const written = await writeIndex(this.database, results, failure === undefined);
       await this.tell(orders, written);
       if (failure === undefined) return { written, failed: [] };

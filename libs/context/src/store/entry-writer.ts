@@ -4,7 +4,7 @@ import { SourceNotFoundError } from '../errors/source-not-found.error.js';
 import type { Consistency } from '../port/dual-store-manager.js';
 import type { NewEntry } from '../port/store-entry.js';
 import type { EmbeddingProvider } from '../ranking/embedding-provider.js';
-import { indexText } from '../ranking/features.js';
+import type { TextIndexer } from '../ranking/text-indexer.js';
 import type { Queryable } from './database.js';
 import type { EntryIndexer } from './entry-indexer.js';
 import {
@@ -37,6 +37,7 @@ export class EntryWriter {
     private readonly indexer: EntryIndexer,
     private readonly clock: Clock,
     private readonly embeddings: EmbeddingProvider | undefined,
+    private readonly texts: TextIndexer,
     private readonly options: WriterOptions,
     /** Told of each entry that was written alone, before its writer is. */
     private readonly onWritten: (sourceId: string) => Promise<void>,
@@ -112,11 +113,17 @@ export class EntryWriter {
   }
 
   private async index(records: readonly EntryRecord[]): Promise<IndexedRecord[]> {
-    const vectors = await this.embeddings?.embed(records.map(({ text }) => text));
-    return records.map((record, place) => ({
-      record,
-      index: { ...indexText(record.text), dense: vectors?.[place] ?? null },
-    }));
+    const texts = records.map(({ text }) => text);
+    const [indexes, vectors] = await Promise.all([
+      this.texts.index(texts),
+      this.embeddings?.embed(texts),
+    ]);
+    return records.map((record, place) => {
+      const index = indexes[place];
+      return index === undefined
+        ? { record }
+        : { record, index: { ...index, dense: vectors?.[place] ?? null } };
+    });
   }
 
   private async store(

@@ -1,5 +1,5 @@
-import type { TextIndex } from '../ranking/features.js';
-import { asLead, quoted } from '../ranking/tokenizer.js';
+import type { StoredIndex } from '../ranking/stored-index.js';
+import { quoted } from '../ranking/tokenizer.js';
 import type { Queryable } from './database.js';
 import type { EntryRecord } from './entry-record.js';
 import { sourceTag } from './source-tag.js';
@@ -8,7 +8,7 @@ import { sourceTag } from './source-tag.js';
 export interface IndexedRecord {
   readonly record: EntryRecord;
   /** Absent: the index row is left pending for the indexer. */
-  readonly index?: TextIndex & { readonly dense: Uint8Array | null };
+  readonly index?: StoredIndex & { readonly dense: Uint8Array | null };
 }
 
 export interface StoredRecord {
@@ -92,7 +92,7 @@ export function storeEntries(
     column(({ externalKey }) => externalKey),
     column(({ contentHash }) => contentHash),
     records.map(({ record, index }) =>
-      index === undefined ? null : termsValue(tag, record.facets, index),
+      index === undefined ? null : termsValue(tag, record.facets, index.words),
     ),
     records.map(({ index }) => (index === undefined ? null : bytes(index.features))),
     records.map(({ index }) => {
@@ -108,18 +108,9 @@ function byExternalKey({ record: a }: IndexedRecord, { record: b }: IndexedRecor
 }
 
 /** What the full-text index keeps of an entry, as PostgreSQL reads a `tsvector`. */
-export function termsValue(
-  tag: string,
-  facets: readonly string[],
-  { terms, leadTerms }: Pick<TextIndex, 'terms' | 'leadTerms'>,
-): string {
+export function termsValue(tag: string, facets: readonly string[], words: string): string {
   // Facets are made of letters and digits, which need no quotes.
-  return [
-    tag,
-    ...facets,
-    ...leadTerms.map(({ text }) => quoted(asLead(text))),
-    ...terms.map(({ lexeme }) => lexeme),
-  ].join(' ');
+  return [tag, ...facets, words].join(' ');
 }
 
 /** The same bytes as a Buffer, which the driver knows, without copying them. */

@@ -3,7 +3,7 @@ import type { EntryConsistency } from '../port/dual-store-manager.js';
 import type { Queryable } from './database.js';
 import { bytes, termsValue } from './entry.queries.js';
 import { facetsOf } from '../ranking/facets.js';
-import type { TextIndex } from '../ranking/features.js';
+import type { StoredIndex } from '../ranking/stored-index.js';
 import { quoted } from '../ranking/tokenizer.js';
 import { sourceTag } from './source-tag.js';
 
@@ -22,7 +22,7 @@ export interface IndexOrder {
 }
 
 /** A finished index of one order. */
-export interface IndexResult extends TextIndex {
+export interface IndexResult extends StoredIndex {
   readonly order: IndexOrder;
   readonly dense: Uint8Array | null;
 }
@@ -92,7 +92,7 @@ export async function writeIndex(
       results.map(({ order }) => order.entryId),
       results.map(({ order }) => order.contentHash),
       results.map((result) =>
-        termsValue(quoted(sourceTag(result.order.sourceId)), facetsOf(result.order), result),
+        termsValue(quoted(sourceTag(result.order.sourceId)), facetsOf(result.order), result.words),
       ),
       results.map(({ features }) => bytes(features)),
       results.map(({ dense }) => (dense === null ? null : bytes(dense))),

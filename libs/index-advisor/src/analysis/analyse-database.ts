@@ -5,6 +5,7 @@ import { adviseRemoval } from '../removal/advise-removal.js';
 import { daysCounted, readUsageAge, type UsageAge } from '../removal/usage-age.js';
 import { adviseIndexes } from '../selection/advise-indexes.js';
 import type { AdvisedIndex, AdviceProgress, IndexAdvice } from '../selection/advice.js';
+import type { Selector } from '../selection/selector.js';
 import { openWhatIfPlanner, type WhatIfPlannerOptions } from '../what-if/pglite-what-if-planner.js';
 import { readWorkload } from '../workload/read-workload.js';
 import type { Workload, WorkloadSource } from '../workload/workload.js';
@@ -20,6 +21,8 @@ export interface AnalyseOptions extends WhatIfPlannerOptions {
   readonly minStatisticsDays?: number;
   readonly onProgress?: (progress: AdviceProgress) => void;
   readonly clock?: Clock;
+  /** Default: here, in turns. */
+  readonly select?: Selector;
 }
 
 /** Statements of which it is proved that they do without an index, the costliest first. */
@@ -48,6 +51,7 @@ export async function analyseDatabase(options: AnalyseOptions): Promise<Database
       ...(options.budgetBytes === undefined ? {} : { budgetBytes: options.budgetBytes }),
       ...(options.timeMs === undefined ? {} : { timeMs: options.timeMs }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+      ...(options.select === undefined ? {} : { select: options.select }),
     });
     const removal = await adviseRemoval({
       catalog,

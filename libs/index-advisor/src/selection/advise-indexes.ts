@@ -14,6 +14,7 @@ import { buildProblem, refusedBy } from './build-problem.js';
 import { reportAdvice } from './report-advice.js';
 import { rowWrites } from './row-writes.js';
 import { selectVerified } from './select-verified.js';
+import type { Selector } from './selector.js';
 
 /** What to advise on: a connection, or what was read from one before. */
 export type AdviceSource =
@@ -30,6 +31,8 @@ export type AdviseOptions = AdviceSource & {
   readonly limits?: CandidateLimits;
   readonly onProgress?: (progress: AdviceProgress) => void;
   readonly clock?: Clock;
+  /** Default: here, in turns. */
+  readonly select?: Selector;
 };
 
 const DEFAULT_BUDGET = 1024 ** 3;
@@ -98,7 +101,11 @@ async function advise(
     onProgress: progress,
   });
   progress('selecting', 0);
-  const selected = await selectVerified(built, () => Math.max(1000, timeMs - elapsedMs()), clock);
+  const selected = await selectVerified(
+    built,
+    () => Math.max(1000, timeMs - elapsedMs()),
+    options.select,
+  );
   const left = workload.statements.length - considered.length;
   return reportAdvice({
     catalog,

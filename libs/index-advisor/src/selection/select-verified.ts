@@ -1,8 +1,8 @@
-import type { Clock } from '#libs/core';
 import { type BuiltProblem, withoutFloors } from './build-problem.js';
 import type { PlannedCost } from './cost-model.js';
 import type { ProblemPlan, SavedProblem } from './problem.js';
-import { type Selection, selectIndexes } from './select-indexes.js';
+import type { Selection } from './select-indexes.js';
+import { selectHere, type Selector } from './selector.js';
 
 /** A selection with the plans that its indexes really give. */
 export interface VerifiedSelection {
@@ -34,15 +34,14 @@ const CALLS = 100;
 export async function selectVerified(
   built: BuiltProblem,
   timeLeftMs: () => number,
-  clock: Clock,
+  select: Selector = selectHere,
 ): Promise<VerifiedSelection> {
   const extra = new Map<number, ProblemPlan[]>();
   for (let round = 0; ; round += 1) {
     const problem = withPlans(built.problem(), extra);
     const isLast = round >= MAX_ROUNDS || timeLeftMs() <= 2 * ROUND_MS;
     if (!isLast) {
-      const options = { timeMs: ROUND_MS, clock };
-      const selection = await selectIndexes(withoutFloors(problem), options);
+      const selection = await select({ problem: withoutFloors(problem), timeMs: ROUND_MS });
       const planned = await planAll(built, problem, selection);
       const isNew = noteUnknown(problem, selection, planned, extra);
       const slacks = slacksOf(problem, ({ query, floor }) => (planned[query]?.cost ?? 0) - floor);
@@ -51,7 +50,7 @@ export async function selectVerified(
     }
     const isOpen = built.statements.some(({ search }) => !search.isDone);
     const timeMs = isLast || !isOpen ? timeLeftMs() : ROUND_MS;
-    const selection = await selectIndexes(problem, { timeMs, clock, targetGap: TARGET_GAP });
+    const selection = await select({ problem, timeMs, targetGap: TARGET_GAP });
     const isProven = isLast || !isOpen || selection.gap <= TARGET_GAP;
     const slacks = slacksOf(problem, ({ baseCost, floor }) => baseCost - floor);
     // Plans that are not known weaken the proof even where they would not be chosen.

@@ -7,6 +7,11 @@ export interface CpuTask<Input, Output> {
   readonly name: string;
   /** Of the module; give `threadFile(name, import.meta.url)`, so that it is found in a bundle too. */
   readonly moduleUrl: () => URL;
+  /**
+   * Whether it computes for seconds. Such work has a thread to itself, one at a time, so that no other
+   * waits behind it.
+   */
+  readonly isLong: boolean;
   /** Only says of which types it is. */
   readonly types?: (input: Input) => Output;
 }
@@ -22,7 +27,8 @@ export interface CpuTaskModule<Input, Output> {
 export function defineCpuTask<Input, Output>(
   name: string,
   moduleUrl: () => URL,
+  { isLong = false }: { readonly isLong?: boolean } = {},
 ): CpuTask<Input, Output> {
   let url: URL | undefined;
-  return { name, moduleUrl: () => (url ??= moduleUrl()) };
+  return { name, moduleUrl: () => (url ??= moduleUrl()), isLong };
 }

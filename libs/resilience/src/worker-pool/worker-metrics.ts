@@ -35,14 +35,23 @@ export class WorkerMetrics {
     if (runMs !== undefined) this.runs.of(task).record(runMs);
   }
 
-  watch(pool: WorkerPool): void {
+  /** @param pools by the length of the work that they are for */
+  watch(pools: Readonly<Record<'short' | 'long', WorkerPool>>): void {
     const { registry } = this;
-    registry.gauge('worker_pool_size', 'Threads for CPU work', () => pool.size);
-    registry.gauge('worker_pool_busy', 'Threads that work', () => pool.busy);
-    registry.gauge('worker_queue_length', 'Work that waits for a thread', () => pool.queueLength);
+    const add = (name: string, help: string, read: (pool: WorkerPool) => number): void =>
+      registry.gauge(name, help, () =>
+        Object.entries(pools).map(([work, pool]) => ({ labels: { work }, value: read(pool) })),
+      );
+    add('worker_pool_size', 'Threads for CPU work, by its length', ({ size }) => size);
+    add('worker_pool_busy', 'Threads that work', ({ busy }) => busy);
+    add('worker_queue_length', 'Work that waits for a thread', (pool) => pool.queueLength);
     registry.addCollector({
       name: 'workers',
-      collect: () => ({ size: pool.size, busy: pool.busy, queueLength: pool.queueLength }),
+      collect: () => ({
+        threads: pools.short.size + pools.long.size,
+        busy: pools.short.busy + pools.long.busy,
+        queueLength: pools.short.queueLength + pools.long.queueLength,
+      }),
     });
   }
 }
