@@ -23,6 +23,9 @@ button { flex: 1; font: inherit; padding: .6rem; cursor: pointer; }
 .small { font-size: .875rem; opacity: .8; }
 `;
 
+/** The policy allows it by its hash: nothing may be added between the tags. */
+const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
+
 let styleSource: string | undefined;
 
 /**
@@ -44,9 +47,7 @@ export function page(
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
         <title>${title}</title>
-        <style>
-          ${new Html(STYLE)}
-        </style>
+        ${STYLE_ELEMENT}
       </head>
       <body>
         <main>${content}</main>
