@@ -41,11 +41,17 @@ async function createThingsOf(token: string): Promise<ReadonlyMap<RegExp, string
   });
   expect(memory.status).toBe(201);
   const role = await api.request('POST', '/v1/auth/roles', { token, body: { name: 'scribe' } });
+  const key = await api.request('POST', '/v1/auth/api-keys', {
+    token,
+    body: { name: SECRET, scope: [{ resource: 'source:*', action: 'read' }] },
+  });
+  expect(key.status).toBe(201);
   const me = await api.request('GET', '/v1/auth/me', { token });
   return new Map([
     [/^\/v1\/sources\//, String(source.body.id)],
     [/^\/v1\/memories\//, String(memory.body.id)],
     [/^\/v1\/auth\/roles\//, String(role.body.id)],
+    [/^\/v1\/auth\/api-keys\//, String(key.body.id)],
     [/^\/v1\/auth\/users\//, String(me.body.userId ?? me.body.id)],
   ]);
 }

@@ -29,6 +29,10 @@ function operations(): [string, Operation][] {
   );
 }
 
+/** Operations that make or change credentials and sessions, which no API key may. */
+const NEEDS_SESSION =
+  /\/v1\/auth\/(api-keys|sessions|password)\b|\/password-reset$|POST \/v1\/auth\/clients|POST \/v1\/jobs\/board\/session/;
+
 /** Method and path of everything that the server routes, read off its own routing table. */
 function servedRoutes(): string[] {
   const table = api.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
@@ -81,9 +85,17 @@ describe('the OpenAPI document', () => {
       type: 'http',
       scheme: 'bearer',
     });
+    expect(document.components?.securitySchemes?.['apiKey']).toMatchObject({
+      type: 'apiKey',
+      in: 'header',
+      name: 'X-API-Key',
+    });
     for (const [name, { security, responses }] of operations()) {
       if (security === undefined) continue;
-      expect([name, security]).toEqual([name, [{ bearer: [] }]]);
+      const needsSession = NEEDS_SESSION.test(name);
+      const either = needsSession ? [{ bearer: [] }] : [{ bearer: [] }, { apiKey: [] }];
+      expect([name, security]).toEqual([name, expect.arrayContaining(either)]);
+      expect([name, security.length]).toEqual([name, either.length]);
       expect([name, Object.keys(responses)]).toEqual([
         name,
         expect.arrayContaining(['401', '403']),

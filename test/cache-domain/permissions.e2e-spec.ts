@@ -132,6 +132,45 @@ describe.each(BACKPLANES)('with %s between the instances', (backplane) => {
     expect((await contextClient(instances.b, stranger).compile(request)).status).toBe(404);
   });
 
+  it('an API key that is limited, rotated or revoked is so on every instance', async () => {
+    const { id, token } = await knownUser(['member']);
+    const scope = [
+      { resource: 'source:*', action: 'read' },
+      { resource: 'source:*', action: 'write' },
+    ];
+    const body = { name: 'robot', scope };
+    const created = await call(instances.a, 'POST', '/v1/auth/api-keys', token, body);
+    const path = `/v1/auth/api-keys/${created.body.id}`;
+    const statusesOf = (key: string) =>
+      Promise.all(
+        [instances.b, instances.a].map(async (api) => {
+          const { status } = await call(api, 'GET', '/v1/auth/me', key);
+          return status;
+        }),
+      );
+    const first = String(created.body.key);
+    expect(await statusesOf(first)).toEqual([200, 200]);
+    expect(await may(instances.b, first, 'write')).toBe(true);
+    await call(instances.a, 'PATCH', path, token, { scope: scope.slice(0, 1) });
+    expect(await may(instances.b, first, 'write')).toBe(false);
+    const rotation = { overlapSeconds: 0 };
+    const rotated = await call(instances.a, 'POST', `${path}/rotate`, token, rotation);
+    const second = String(rotated.body.key);
+    expect(await statusesOf(first)).toEqual([401, 401]);
+    expect(await statusesOf(second)).toEqual([200, 200]);
+    for (const [disabled, status] of [
+      [true, 401],
+      [false, 200],
+    ] as const) {
+      await call(instances.a, 'PATCH', `/v1/auth/users/${id}`, owner, { disabled });
+      expect(await statusesOf(second)).toEqual([status, status]);
+    }
+    const { email } = (await call(instances.b, 'GET', '/v1/auth/me', second)).body;
+    const session = await instances.b.login({ email, password: PASSWORD });
+    expect((await call(instances.b, 'DELETE', path, session)).status).toBe(204);
+    expect(await statusesOf(second)).toEqual([401, 401]);
+  });
+
   it('a principal is read from the database once for many requests', async () => {
     const { token } = await knownUser(['member']);
     const { dataSource } = instances.b.platform;

@@ -16,10 +16,14 @@ import {
   Problems,
   Public,
   RequirePermission,
+  RequireSession,
 } from '#libs/http';
 
 /** Nest's number for a parameter that takes the body (`RouteParamtypes.BODY`). */
 const BODY_PARAMETER = 3;
+
+/** Name of the security scheme. */
+const API_KEY = 'apiKey';
 
 type SwaggerLibrary = typeof import('@nestjs/swagger');
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -47,6 +51,7 @@ export async function createOpenApiDocument(app: NestFastifyApplication): Promis
     .setDescription('A backend for contexts and memories, and the platform it runs on.')
     .setVersion('1')
     .addBearerAuth()
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, API_KEY)
     .build();
   const document = swagger.SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) =>
@@ -109,12 +114,20 @@ class HandlerDescription {
 
   decorators(): MethodDecorator[] {
     return [
-      ...(this.isPublic ? [] : [this.swagger.ApiBearerAuth()]),
+      ...this.security(),
       ...this.idempotency(),
       ...this.body(),
       ...this.answer(),
       ...this.problems(this.reflector.get(Problems, this.handler) ?? {}),
     ];
+  }
+
+  /** A token, and where no session is needed an API key as well. */
+  private security(): MethodDecorator[] {
+    if (this.isPublic) return [];
+    const { ApiBearerAuth, ApiSecurity } = this.swagger;
+    const needsSession = this.ofHandlerOrController(RequireSession) !== undefined;
+    return needsSession ? [ApiBearerAuth()] : [ApiBearerAuth(), ApiSecurity(API_KEY)];
   }
 
   private idempotency(): MethodDecorator[] {

@@ -9,6 +9,7 @@ import {
   pageSchema,
   Problems,
   RequirePermission,
+  RequireSession,
   Returns,
 } from '#libs/http';
 import type { z } from 'zod';
@@ -47,6 +48,7 @@ export class OAuthClientsController {
   }
 
   @Post()
+  @RequireSession()
   @Idempotent({ shownOnce: ['secret'] })
   @RequirePermission(MANAGE)
   @Returns(201, 'Makes a client, and shows its secret this once', clientAndSecretSchema)
@@ -80,6 +82,7 @@ export class OAuthClientsController {
   }
 
   @Post(':id/secret')
+  @RequireSession()
   @RequirePermission(MANAGE)
   @Returns(200, 'Gives a client another secret, shown this once', clientAndSecretSchema)
   async replaceSecret(

@@ -1,7 +1,7 @@
 import { All, Controller, Delete, Inject, Post, Req, Res, SetMetadata } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AccessControl, PantheonError, type Principal } from '#libs/core';
-import { CurrentPrincipal, Public, RequirePermission, Returns } from '#libs/http';
+import { CurrentPrincipal, Public, RequirePermission, RequireSession, Returns } from '#libs/http';
 import { BoardSessions } from '../board/board-sessions.js';
 import { BOARD_PATH, JobBoard } from '../board/job-board.js';
 import { SIGN_IN_PAGE, signInScript } from '../board/sign-in.js';
@@ -33,6 +33,7 @@ export class JobBoardController {
   ) {}
 
   @Post('session')
+  @RequireSession()
   @RequirePermission({ resource: 'jobs', action: 'read' })
   @Returns(204, 'Lets this browser open /v1/jobs/board, by a cookie, for a short time')
   async openSession(
