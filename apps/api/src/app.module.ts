@@ -12,7 +12,7 @@ import {
   persistenceControllers,
   PostgresIdempotencyStore,
 } from '#libs/persistence';
-import { RateLimitGuardModule, resilienceControllers } from '#libs/resilience';
+import { resilienceControllers } from '#libs/resilience';
 import { httpSettings } from '../../shared/src/http.settings.js';
 import type { Platform } from '../../shared/src/platform.js';
 import { PlatformModule } from '../../shared/src/platform.module.js';
@@ -34,8 +34,6 @@ export class AppModule {
           databaseUrl: platform.databaseUrl,
           host: platform.store.get(httpSettings).host,
         }),
-        // Behind the guards of AuthModule.
-        RateLimitGuardModule,
         ...modules,
       ],
       controllers: withIdempotency([

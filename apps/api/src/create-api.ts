@@ -11,7 +11,7 @@ import {
 } from '#libs/logging';
 import { Metrics, registerHttpMetrics, watchPool } from '#libs/metrics';
 import { poolOf } from '#libs/persistence';
-import { FastifyAdmission, RateLimits, registerAddressLimit } from '#libs/resilience';
+import { FastifyAdmission, useRateLimits } from '#libs/resilience';
 import type { Platform } from '../../shared/src/platform.js';
 import { httpSettings } from '../../shared/src/http.settings.js';
 import { AppModule } from './app.module.js';
@@ -46,7 +46,7 @@ export async function createApi(
   watchPool(metrics.registry, () => poolOf(platform.dataSource));
   registerAccessLog(fastify, platform.log, () => platform.store.get(loggingSettings).accessLog);
   addSecurityHeaders(fastify);
-  registerAddressLimit(fastify, app.get(RateLimits));
+  await useRateLimits(app);
   const compression = app.get(Compression);
   compressAnswers(fastify, compression);
   countBodyBytes(fastify, compression, metrics.registry);

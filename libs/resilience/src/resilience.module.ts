@@ -8,6 +8,7 @@ import { OutboundHttp } from './outbound/outbound-http.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { policyProviders } from './policies/policy.providers.js';
 import { rateLimitProviders } from './rate-limit/rate-limit.providers.js';
+import { RateLimitGuard } from './rate-limit/http/rate-limit.guard.js';
 import { RateLimits } from './rate-limit/rate-limits.js';
 import { CpuWorkers } from './worker-pool/cpu-workers.js';
 import { workerPoolProviders } from './worker-pool/worker-pool.providers.js';
@@ -38,6 +39,7 @@ export class ResilienceModule {
       ],
       exports: [
         CpuWorkers,
+        RateLimitGuard,
         RateLimits,
         OutboundHttp,
         AdmissionControl,

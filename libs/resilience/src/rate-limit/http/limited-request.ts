@@ -13,6 +13,9 @@ declare module 'fastify' {
   }
 }
 
+/** More than any part: no limit was told yet. */
+export const UNTOLD = 2;
+
 /** A request that passes limits. */
 export interface LimitedRequest extends GuardedRequest {
   rateLimitLeft?: number;
@@ -55,7 +58,7 @@ export function accept(
     throw RateLimitedError.of(policy, -verdict);
   }
   const left = verdict / policy.capacity;
-  if (left >= (request.rateLimitLeft ?? 1)) return;
+  if (left >= (request.rateLimitLeft ?? UNTOLD)) return;
   request.rateLimitLeft = left;
   tell(reply, limiter, verdict, policy.secondsToFull(verdict));
 }

@@ -1,19 +1,32 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { Limiter } from '../limiter/limiter.js';
-import type { RateLimits } from '../rate-limits.js';
-import { accept, keyOf } from './limited-request.js';
+import { RateLimits } from '../rate-limits.js';
+import { accept, keyOf, UNTOLD } from './limited-request.js';
+import { RateLimitGuard } from './rate-limit.guard.js';
 
 /** What probes and scrapers ask for, and pages of this server, is never refused. */
 const NEVER_LIMITED = /^\/(?:health|metrics|docs|dashboard)(?:\/|$)/;
 
 /**
- * Limits what comes from one address, before anything is read of a body or a token, so that guessing
- * tokens and addresses of pages is limited too. Call it after the hooks that every
- * answer needs, and before routes are registered.
+ * Puts the rate limits in front of all routes of an app: that of addresses in a hook, and behind its
+ * global guards, by which users are known, those of callers and of routes. Call it after the hooks that
+ * every answer needs, and before routes are registered.
  */
-export function registerAddressLimit(fastify: FastifyInstance, limits: RateLimits): void {
+export async function useRateLimits(app: NestFastifyApplication): Promise<void> {
+  const limits = app.get(RateLimits);
+  limitAddresses(app.getHttpAdapter().getInstance(), limits);
+  app.useGlobalGuards(app.get(RateLimitGuard));
+  await limits.open();
+}
+
+/**
+ * Limits what comes from one address, before anything is read of a body or a token, so that guessing
+ * tokens and addresses of pages is limited too.
+ */
+function limitAddresses(fastify: FastifyInstance, limits: RateLimits): void {
   const limit = new AddressLimit(limits);
-  fastify.decorateRequest('rateLimitLeft', 1);
+  fastify.decorateRequest('rateLimitLeft', UNTOLD);
   fastify.addHook('onRoute', (route) => {
     const others = [route.onRequest ?? []].flat();
     // Fastify makes the route of HEAD of that of GET.

@@ -117,6 +117,8 @@ export class SharedLimiter extends Limiter {
       this.reserved.clear();
       this.alone.clear();
     }
+    // Who was refused may be let through by this one.
+    for (const entry of this.table.entries()) entry.askAgainUs = 0;
     this.current = policy;
     this.partOf = 0;
   }
