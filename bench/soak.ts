@@ -1,0 +1,162 @@
+/**
+ * `npm run soak`: whether an API process that works for long keeps what it does not need any more:
+ * memory, listeners of events, timers, sockets.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { findFreePort } from '../libs/persistence/src/embedded/free-port.js';
+import { Connection } from './load/connection.js';
+import { SETTINGS_NOTE, startLoadApi } from './load/load-api.js';
+import { makeUsers } from './load/users.js';
+import { SoakLoad } from './soak/load.js';
+import type { ProbeSample } from './soak/probe.js';
+import { isFlat, type Tolerance, type Trend, trendOf } from './soak/trend.js';
+import { printTable } from './support/print-table.js';
+import { startProgressBar } from './support/progress-bar.js';
+import { wholeNumber } from './support/whole-number.js';
+
+const USERS = 50;
+const GAP_MS = 500;
+const MOST_SAMPLES = 40;
+/** Before a sample the process has a moment to end what it does after its answers. */
+const SETTLE_MS = 1_500;
+
+/**
+ * Memory may rise by what the caches of the process learn within so short a time; a count may not by
+ * more than comes and goes.
+ */
+const TOLERANCES: Readonly<Record<keyof ProbeSample, Tolerance>> = {
+  rssMib: { perHour: 1, rise: 5 },
+  heapMib: { perHour: 1, rise: 3 },
+  externalMib: { perHour: 1, rise: 3 },
+  listeners: { perHour: 0, rise: 10 },
+  timers: { perHour: 0, rise: 5 },
+  sockets: { perHour: 0, rise: 5 },
+  handles: { perHour: 0, rise: 5 },
+};
+
+const HELP = `Whether an API process that works for long keeps what it does not need any more.
+
+  npm run soak                       10 minutes
+  npm run soak -- --quick            1 minute, which says little
+  npm run soak -- --minutes=60
+  npm run soak -- --json             one JSON document
+
+${USERS} users do what people do, each every ${GAP_MS} ms; they also log out and in, hang up in the middle,
+reconnect, make and use API keys, create and delete sources that are cached, start jobs and make
+mistakes. Now and then the load pauses, and after a collection of garbage the process tells its
+memory and the numbers of its listeners (of all emitters and targets that are alive), timers, sockets
+and handles; for that it runs with --expose-gc and a probe, here only.
+
+The verdict is on the second half, when caches are full: a quantity is flat when the lower end of
+the 95 % confidence interval of its slope is not above the limit (1 MiB an hour for memory, 0 for
+counts), and what the line rises in that time is below the limit that is printed. Fails when one grows or an answer was wrong.`;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+type Point = readonly [atMs: number, sample: ProbeSample];
+
+async function main(): Promise<void> {
+  const minutes = values.quick ? 1 : wholeNumber('minutes', values.minutes);
+  const durationMs = minutes * 60_000;
+  const probePort = await findFreePort();
+  const probe = fileURLToPath(new URL('./soak/probe.js', import.meta.url));
+  const api = await startLoadApi(['--expose-gc', `--import=${probe}`], {
+    PANTHEON_SOAK_PROBE_PORT: String(probePort),
+  });
+  try {
+    const users = await makeUsers(api.port, USERS);
+    const load = await SoakLoad.create(users, new Connection(api.port));
+    load.start(GAP_MS);
+    const points = await takeSamples(load, probePort, durationMs);
+    await load.end();
+    report(points, load);
+  } finally {
+    await api.close();
+  }
+}
+
+async function takeSamples(
+  load: SoakLoad,
+  probePort: number,
+  durationMs: number,
+): Promise<readonly Point[]> {
+  const bar = await startProgressBar('Seconds ', durationMs / 1000);
+  const everyMs = Math.max(5_000, durationMs / MOST_SAMPLES);
+  const startedMs = performance.now();
+  const points: Point[] = [];
+  for (let dueMs = everyMs; dueMs <= durationMs; dueMs += everyMs) {
+    await sleep(Math.max(0, startedMs + dueMs - performance.now()));
+    await load.pause();
+    await sleep(SETTLE_MS);
+    const response = await fetch(`http://127.0.0.1:${probePort}/`, {
+      headers: { connection: 'close' },
+    });
+    if (response.status !== 200) throw new Error(`The probe failed: ${await response.text()}`);
+    points.push([performance.now() - startedMs, (await response.json()) as ProbeSample]);
+    load.resume();
+    bar.update(Math.round(dueMs / 1000));
+  }
+  bar.stop();
+  return points;
+}
+
+interface Row {
+  readonly trend: Trend;
+  readonly quantity: keyof ProbeSample;
+  readonly limitPerHour: number;
+  readonly limitRise: number;
+  readonly isFlat: boolean;
+}
+
+function report(points: readonly Point[], load: SoakLoad): void {
+  const half = points.slice(Math.floor(points.length / 2));
+  const rows = (Object.keys(TOLERANCES) as (keyof ProbeSample)[]).map((quantity): Row => {
+    const trend = trendOf(half.map(([atMs, sample]) => [atMs, sample[quantity]] as const));
+    const tolerance = TOLERANCES[quantity];
+    return {
+      quantity,
+      trend,
+      limitPerHour: tolerance.perHour,
+      limitRise: tolerance.rise,
+      isFlat: isFlat(trend, tolerance),
+    };
+  });
+  const isGood = load.errors.length === 0 && rows.every((row) => row.isFlat);
+  if (!isGood) process.exitCode = 1;
+  if (values.json) {
+    const samples = points.map(([atMs, sample]) => ({ atMs: Math.round(atMs), ...sample }));
+    const done = Object.fromEntries(load.counts);
+    const { errors } = load;
+    console.log(JSON.stringify({ benchmark: 'soak', samples, rows, done, errors, isGood }));
+    return;
+  }
+  printTable(
+    rows.map(({ quantity, trend, limitRise, isFlat }) => ({
+      quantity,
+      first: trend.first,
+      last: trend.last,
+      'slope/h': trend.slopePerHour,
+      '±': trend.marginPerHour,
+      rise: trend.rise,
+      'rise limit': limitRise,
+      verdict: isFlat ? 'flat' : 'GROWS',
+    })),
+  );
+  console.log(`Of the second half: ${half.length} samples at rest, after a collection of garbage.`);
+  console.log([...load.counts].map(([name, count]) => `${name} ${count}`).join(', '));
+  console.log(SETTINGS_NOTE);
+  console.log(`Errors: ${load.errors.length}${load.errors[0] ? ` (${load.errors[0]})` : ''}`);
+  console.log(`Flat, no errors: ${isGood ? 'yes' : 'NO'}`);
+}
+
+if (values.help) console.log(HELP);
+else await main();
