@@ -88,13 +88,15 @@ function encoder(compression: Compression): onSendHookHandler {
       done(null, packed);
     } else {
       const raw = Buffer.isBuffer(payload) ? payload : Buffer.from(payload as string);
-      pack(raw, coding, (error: Error | null, packed?: Buffer) => {
+      // The handler has ended meanwhile, and Fastify would answer that it has said nothing.
+      reply.hijack();
+      pack(raw, coding, (_error: Error | null, packed?: Buffer) => {
         if (packed !== undefined) {
           announce(reply, coding);
           compression.sent(coding, raw.length, packed.length);
         }
-        if (error === null) done(null, packed ?? payload);
-        else done(error);
+        // What cannot be compressed can be sent as it is.
+        done(null, packed ?? payload);
       });
     }
   };

@@ -54,6 +54,11 @@ async function* chunksOf(body: Readable, stored: () => string): AsyncGenerator<B
   try {
     yield* body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   } catch (cause) {
+    // The body was not broken off but refused, as one that inflates too far.
+    if (cause instanceof PantheonError) {
+      const { code, kind } = cause;
+      throw new PantheonError(code, `${cause.message} ${stored()}`, { kind, cause });
+    }
     const message = `The body broke off (${messageOf(cause)}). ${stored()}`;
     throw new PantheonError('BULK_BODY_INCOMPLETE', message, { kind: 'invalid', cause });
   }
