@@ -110,7 +110,7 @@ describe('the metadata of the authorization server', () => {
     const endpoints = Object.entries(server).filter(([name]) => /_endpoint$|_uri$/.test(name));
     expect(endpoints).toHaveLength(5);
     for (const [, url] of endpoints) {
-      expect(Object.keys(document.paths)).toContain(String(url).replace(ISSUER, ''));
+      expect(Object.keys(document.paths)).toContain((url as string).replace(ISSUER, ''));
     }
   });
 
@@ -121,7 +121,7 @@ describe('the metadata of the authorization server', () => {
       expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
     }
     const keys = createRemoteJWKSet(new URL(server.jwks_uri ?? ''), {
-      [joseFetch]: (url, init) => fetch(url.replace(ISSUER, api.url), init as RequestInit),
+      [joseFetch]: (url, init) => fetch(url.replace(ISSUER, api.url), init),
     });
     const { access_token: token } = await authorize(open);
     const { payload, protectedHeader } = await jwtVerify(token, keys, {

@@ -96,7 +96,7 @@ export class Browser {
   async open(parameters: Readonly<Record<string, string | undefined>>): Promise<Visit> {
     const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
     const query = new URLSearchParams(given as [string, string][]);
-    return this.fetch(`/oauth/authorize?${query}`, {});
+    return this.fetch(`/oauth/authorize?${query.toString()}`, {});
   }
 
   /** Opens an address of the authorization server. */

@@ -4,7 +4,6 @@ import {
   Get,
   Header,
   Headers,
-  HttpCode,
   Ip,
   Post,
   Query,
@@ -21,7 +20,7 @@ import { TokenEndpoint } from '../oauth/token-endpoint.js';
 import { TokenInspection } from '../oauth/token-inspection.js';
 import { credentialLimit } from './credential-limit.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
-import { introspectionSchema, tokenAnswerSchema } from './oauth.schemas.js';
+import { introspectionSchema, revocationSchema, tokenAnswerSchema } from './oauth.schemas.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 const REFUSED = 'Refused, as {"error", "error_description"} of RFC 6749';
@@ -56,7 +55,7 @@ export class OAuthController {
   @Post('authorize')
   @RateLimit(credentialLimit)
   @AcceptsText(FORM, 'What the form of the page holds')
-  @ReturnsText(303, 'Sends the browser to the client, with a code or a refusal', 'text/html')
+  @Returns(303, 'Sends the browser to the client, with a code or a refusal')
   @Problems({ 400: 'A page, as with GET', 403: 'A page that asks again' })
   async decide(
     @Body() body: unknown,
@@ -81,16 +80,16 @@ export class OAuthController {
   }
 
   @Post('revoke')
-  @HttpCode(200)
   @AcceptsText(FORM, 'RFC 7009: token')
-  @Returns(200, 'Ends a token of the client, and with it its session')
+  @Returns(200, 'Ends a token of the client, and with it its session', revocationSchema)
   @Problems({ 400: REFUSED, 401: CLIENT_UNKNOWN })
   @Header('Cache-Control', 'no-store')
-  revoke(
+  async revoke(
     @Body() body: unknown,
     @Headers('authorization') authorization: string | undefined,
-  ): Promise<void> {
-    return this.inspection.revoke(Parameters.ofForm(body), authorization);
+  ): Promise<z.infer<typeof revocationSchema>> {
+    await this.inspection.revoke(Parameters.ofForm(body), authorization);
+    return {};
   }
 
   @Post('introspect')

@@ -86,6 +86,9 @@ export const tokenAnswerSchema = z
   })
   .meta({ id: 'OAuthTokens' });
 
+/** RFC 7009 leaves the body to nobody. */
+export const revocationSchema = z.strictObject({});
+
 export const introspectionSchema = z
   .object({
     active: z.boolean(),
