@@ -2,7 +2,7 @@ import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Caches } from '#libs/cache';
 import { SettingsStore } from '#libs/config';
 import { AccessControl, Clock } from '#libs/core';
-import { CpuWorkers } from '#libs/resilience';
+import { CpuWorkers, OutboundHttp } from '#libs/resilience';
 import { DataSource } from 'typeorm';
 import { AccessPartitions } from './access/access-partitions.js';
 import { SourceCache } from './caching/source-cache.js';
@@ -26,7 +26,7 @@ const CONTEXT = Symbol('Context');
 
 /**
  * Sources, entries, compile and memories. It needs `DataSource`, `SettingsStore`, `Clock`,
- * `RootLogger`, `Metrics`, `Caches`, `CpuWorkers` and `AccessControl` from global modules. Routes are mounted by the app: `contextControllers`.
+ * `RootLogger`, `Metrics`, `Caches`, `CpuWorkers`, `OutboundHttp` and `AccessControl` from global modules. Routes are mounted by the app: `contextControllers`.
  */
 @Module({
   providers: [
@@ -39,8 +39,9 @@ const CONTEXT = Symbol('Context');
         access: AccessControl,
         caches: Caches,
         workers: CpuWorkers,
-      ) => createContext({ dataSource, settings, clock, access, caches, workers }),
-      inject: [DataSource, SettingsStore, Clock, AccessControl, Caches, CpuWorkers],
+        outbound: OutboundHttp,
+      ) => createContext({ dataSource, settings, clock, access, caches, workers, outbound }),
+      inject: [DataSource, SettingsStore, Clock, AccessControl, Caches, CpuWorkers, OutboundHttp],
     },
     part(SourceService, ({ sources }) => sources),
     part(EntryService, ({ entries }) => entries),

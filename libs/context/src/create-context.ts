@@ -1,7 +1,7 @@
 import { type Cache, type Caches, CacheHub, EvictionPolicyRegistry } from '#libs/cache';
 import type { SettingsStore } from '#libs/config';
 import type { AccessControl, Clock } from '#libs/core';
-import type { CpuWorkers } from '#libs/resilience';
+import { type CpuWorkers, OutboundHttp, Policies } from '#libs/resilience';
 import type { DataSource } from 'typeorm';
 import { AccessPartitions } from './access/access-partitions.js';
 import { AccessRecorder } from './access/access-recorder.js';
@@ -43,6 +43,8 @@ export interface ContextDependencies {
    * changes: only right where no other process caches.
    */
   readonly caches?: Caches | undefined;
+  /** Calls other services. Default: under policies that nobody else sees. */
+  readonly outbound?: OutboundHttp | undefined;
   /** Threads for CPU work. Without them it is done here, in turns. */
   readonly workers?: Pick<CpuWorkers, 'run'> | undefined;
 }
@@ -71,7 +73,8 @@ export function createContext({
   settings,
   clock,
   access,
-  embeddings = configuredEmbeddings(settings.get(contextSettings)),
+  outbound = new OutboundHttp(new Policies(settings, clock)),
+  embeddings = configuredEmbeddings(settings.get(contextSettings), outbound),
   caches,
   workers,
 }: ContextDependencies): Context {
@@ -208,9 +211,14 @@ function openSourceCache(
 
 const SOURCE_CACHE_BYTES = 8 * 1024 * 1024;
 
-function configuredEmbeddings(settings: ContextSettings): EmbeddingProvider | undefined {
+function configuredEmbeddings(
+  settings: ContextSettings,
+  outbound: OutboundHttp,
+): EmbeddingProvider | undefined {
   const { embeddingUrl: url, embeddingToken: token, embeddingTimeoutMs: timeoutMs } = settings;
-  return url === undefined ? undefined : new HttpEmbeddingProvider({ url, token, timeoutMs });
+  return url === undefined
+    ? undefined
+    : new HttpEmbeddingProvider(outbound, { url, token, timeoutMs });
 }
 
 function warn(code: string, message: string): (error: unknown) => void {

@@ -54,7 +54,7 @@ interface Waiting {
  */
 export class Coherence {
   readonly nodeId = newId();
-  private readonly gate: Gate;
+  readonly gate: Gate;
   private readonly peers: PeerSequences;
   private readonly waiting = new Map<number, Waiting>();
   private seq = 0;

@@ -207,6 +207,14 @@ export class CacheHub {
     await Promise.all(this.parts.stack.levels.map(({ tier }) => tier.close()));
   }
 
+  /** What the breakers of the parts are that this process shares with others. */
+  gates(): readonly Gate[] {
+    const { stack, versions, leases } = this.parts;
+    const others = [versions.gate, leases?.gate, this.coherence?.gate];
+    const levels = stack.levels.filter(({ isEnabled }) => isEnabled);
+    return [...levels.map(({ gate }) => gate), ...others.filter((gate) => gate !== undefined)];
+  }
+
   private describe({ level, tier, gate, counts, isEnabled }: Level): LevelStatistics {
     return {
       level,

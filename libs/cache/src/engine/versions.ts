@@ -18,7 +18,7 @@ export type Verdict = 'valid' | 'invalid' | 'unknown';
 
 /** Answers questions on versions from memory where that is certain, else from the authority. */
 export class Versions {
-  private readonly gate: Gate;
+  readonly gate: Gate;
 
   constructor(
     readonly table: TagTable,

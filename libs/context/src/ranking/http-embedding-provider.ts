@@ -1,4 +1,4 @@
-import type { CircuitBreakerPolicy } from 'cockatiel';
+import type { OutboundHttp, OutboundIntegration } from '#libs/resilience';
 import { z } from 'zod';
 import { EmbeddingUnavailableError } from '../errors/embedding-unavailable.error.js';
 import { EmbeddingProvider, quantise } from './embedding-provider.js';
@@ -10,37 +10,44 @@ export interface HttpEmbeddingOptions {
   readonly timeoutMs: number;
   /** Texts in one request. Default 64. */
   readonly batchTexts?: number;
-  /** Failures in a row after which the service is left alone. Default 3. */
-  readonly failuresToOpen?: number;
-  /** How long it is left alone before one request tries again. Default 10,000. */
-  readonly restMs?: number;
 }
+
+/** A vector of 4,096 numbers takes some 90 kB as JSON. */
+const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 const answerSchema = z.object({ embeddings: z.array(z.array(z.number()).min(1)) });
 
 /**
- * An embedding service over HTTP: `POST {texts}` answers `{embeddings}`, a vector a text. After
- * some failures in a row a circuit breaker rejects at once and leaves it alone for a while, so
- * that a service that is down costs a search nothing.
+ * An embedding service over HTTP: `POST {texts}` answers `{embeddings}`, a vector a text. It is called
+ * under the policy `embedding`, whose breaker leaves it alone after some failures, so that a service
+ * that is down costs a search nothing.
  */
 export class HttpEmbeddingProvider extends EmbeddingProvider {
-  private breaker: Promise<CircuitBreakerPolicy> | undefined;
+  private readonly service: OutboundIntegration;
 
-  constructor(private readonly options: HttpEmbeddingOptions) {
+  constructor(
+    outbound: OutboundHttp,
+    private readonly options: HttpEmbeddingOptions,
+  ) {
     super();
+    const { url, token, timeoutMs } = options;
+    this.service = outbound.integration({
+      name: 'embedding',
+      baseUrl: url,
+      timeoutMs,
+      maxResponseBytes: MAX_RESPONSE_BYTES,
+      circuit: { minimumCalls: 3, openMs: 10_000 },
+      ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+    });
   }
 
   /** @throws EmbeddingUnavailableError */
   async embed(texts: readonly string[]): Promise<Uint8Array[]> {
-    // Loaded with the first request: most installations have no such service.
-    this.breaker ??= makeBreaker(this.options);
-    const breaker = await this.breaker;
     const size = this.options.batchTexts ?? 64;
     const vectors: Uint8Array[] = [];
     for (let from = 0; from < texts.length; from += size) {
-      const batch = texts.slice(from, from + size);
       try {
-        vectors.push(...(await breaker.execute(() => this.request(batch))));
+        vectors.push(...(await this.request(texts.slice(from, from + size))));
       } catch (cause) {
         throw new EmbeddingUnavailableError(cause);
       }
@@ -49,35 +56,17 @@ export class HttpEmbeddingProvider extends EmbeddingProvider {
   }
 
   private async request(texts: readonly string[]): Promise<Uint8Array[]> {
-    const { url, token, timeoutMs } = this.options;
-    const response = await fetch(url, {
+    // The same texts have the same vectors, so asking twice does no harm.
+    const response = await this.service.request({
       method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      },
-      body: JSON.stringify({ texts }),
-      signal: AbortSignal.timeout(timeoutMs),
+      json: { texts },
+      isIdempotent: true,
     });
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw new TypeError(`The embedding service answered ${response.status}.`);
-    }
-    const { embeddings } = answerSchema.parse(await response.json());
+    if (!response.isOk) throw new TypeError(`The service answered with status ${response.status}.`);
+    const { embeddings } = answerSchema.parse(response.json());
     if (embeddings.length !== texts.length) {
       throw new TypeError(`${embeddings.length} embeddings for ${texts.length} texts.`);
     }
     return embeddings.map(quantise);
   }
-}
-
-async function makeBreaker({
-  failuresToOpen = 3,
-  restMs = 10_000,
-}: HttpEmbeddingOptions): Promise<CircuitBreakerPolicy> {
-  const { circuitBreaker, ConsecutiveBreaker, handleAll } = await import('cockatiel');
-  return circuitBreaker(handleAll, {
-    halfOpenAfter: restMs,
-    breaker: new ConsecutiveBreaker(failuresToOpen),
-  });
 }

@@ -27,7 +27,7 @@ export const workerSettings = defineSettings('workers', {
     live: true,
     description: 'Longest time that a piece of work may take, the wait included',
   }),
-  maxHeapMb: z.number().int().min(16).max(16_384).default(256).meta({
+  maxHeapMb: z.number().int().min(16).max(16_384).default(128).meta({
     live: true,
     description: 'Largest heap of a thread; work that needs more fails, and nothing else',
   }),
