@@ -9,7 +9,6 @@ import {
   Returns,
 } from '#libs/http';
 import { RateLimit } from '#libs/resilience';
-import { RateLimit } from '#libs/resilience';
 import type { z } from 'zod';
 import { Authenticator } from '../accounts/authenticator.js';
 import { Login } from '../accounts/login.js';
@@ -24,7 +23,6 @@ import {
   registerBody,
   tokenPairSchema,
 } from './auth.schemas.js';
-import { credentialLimit } from './credential-limit.js';
 import { credentialLimit } from './credential-limit.js';
 
 /** Accounts and sessions of the caller. */
@@ -41,7 +39,6 @@ export class AuthController {
   @Post('register')
   @Public()
   @RateLimit(credentialLimit)
-  @RateLimit(credentialLimit)
   @Returns(201, 'Makes an account that owns an organization of its own', accountSchema)
   @Problems({ 403: 'Registration is closed', 409: 'No account can be made with this email' })
   async register(
@@ -53,7 +50,6 @@ export class AuthController {
 
   @Post('login')
   @Public()
-  @RateLimit(credentialLimit)
   @RateLimit(credentialLimit)
   @Returns(200, 'Opens a session', tokenPairSchema)
   @Problems({ 401: 'The email or the password is wrong' })
