@@ -8,13 +8,13 @@ import { rateLimitRefused } from '../rate-limit.events.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of the limit that the headers of the reply tell: which part of its capacity is left. */
+    /** What is left by the limit that the headers of the reply tell. */
     rateLimitLeft: number;
   }
 }
 
-/** More than any part: no limit was told yet. */
-export const UNTOLD = 2;
+/** No limit was told yet. */
+export const UNTOLD = Number.MAX_SAFE_INTEGER;
 
 /** A request that passes limits. */
 export interface LimitedRequest extends GuardedRequest {
@@ -57,9 +57,8 @@ export function accept(
     }));
     throw RateLimitedError.of(policy, -verdict);
   }
-  const left = verdict / policy.capacity;
-  if (left >= (request.rateLimitLeft ?? UNTOLD)) return;
-  request.rateLimitLeft = left;
+  if (verdict >= (request.rateLimitLeft ?? UNTOLD)) return;
+  request.rateLimitLeft = verdict;
   tell(reply, limiter, verdict, policy.secondsToFull(verdict));
 }
 

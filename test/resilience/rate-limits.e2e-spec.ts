@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startTestApi, type TestAnswer, type TestApi } from '../support/app.js';
+
+const LIMITED = 'GET /v1/auth/me';
+let api: TestApi;
+let admin: string;
+
+beforeAll(async () => {
+  api = await startTestApi({
+    PANTHEON_RATE_LIMIT_ROUTES: JSON.stringify({
+      [LIMITED]: [{ by: 'user', capacity: 5, refillPerHour: 5 }],
+      'GET /v1/sources/:id': [{ by: 'user', capacity: 4, refillPerHour: 4 }],
+    }),
+  });
+  admin = await api.login();
+});
+afterAll(() => api.close());
+
+const me = (token: string): Promise<TestAnswer> => api.request('GET', '/v1/auth/me', { token });
+const statuses = (answers: readonly TestAnswer[]) => answers.map(({ status }) => status);
+
+async function times(count: number, ask: () => Promise<TestAnswer>): Promise<TestAnswer[]> {
+  const answers: TestAnswer[] = [];
+  for (let index = 0; index < count; index += 1) answers.push(await ask());
+  return answers;
+}
+
+/** Changes settings for as long as `work` takes. */
+async function withSettings(
+  settings: Readonly<Record<string, unknown>>,
+  work: () => Promise<void>,
+): Promise<void> {
+  const changed = await api.request('PATCH', '/v1/config', { token: admin, body: settings });
+  expect(changed.status).toBe(200);
+  try {
+    await work();
+  } finally {
+    api.platform.store.withdrawOverrides(Object.keys(settings));
+  }
+}
+
+describe('a limit of a route', () => {
+  it('refuses a user beyond it with 429, and tells how long to wait', async () => {
+    const token = await api.register('limited@test.example');
+    const answers = await times(6, () => me(token));
+    expect(statuses(answers)).toEqual([200, 200, 200, 200, 200, 429]);
+    const refused = answers[5] as TestAnswer;
+    expect(refused.body).toMatchObject({ code: 'RATE_LIMITED', status: 429 });
+    expect(refused.headers.get('content-type')).toContain('application/problem+json');
+    // Five an hour: one comes back in twelve minutes.
+    const wait = Number(refused.headers.get('retry-after'));
+    expect(wait).toBeGreaterThan(700);
+    expect(wait).toBeLessThanOrEqual(720);
+  });
+
+  it('says in each answer what is left, in the form of the draft', async () => {
+    const token = await api.register('told@test.example');
+    const answers = await times(6, () => me(token));
+    expect(answers.map(({ headers }) => headers.get('ratelimit-policy'))).toEqual(
+      Array.from({ length: 6 }, () => `"${LIMITED} by user";q=5;w=3600`),
+    );
+    expect(answers.map(({ headers }) => headers.get('ratelimit')?.split(';')[1])).toEqual([
+      'r=4',
+      'r=3',
+      'r=2',
+      'r=1',
+      'r=0',
+      'r=0',
+    ]);
+  });
+
+  it('gives each user a budget of their own, however many addresses or sessions they have', async () => {
+    const [first, second] = [
+      await api.register('first@test.example'),
+      await api.register('second@test.example'),
+    ];
+    await times(5, () => me(first));
+    expect((await me(first)).status).toBe(429);
+    expect((await me(second)).status).toBe(200);
+    const again = await api.login({
+      email: 'first@test.example',
+      password: 'password of first@test.example',
+    });
+    expect((await me(again)).status).toBe(429);
+  });
+
+  it('counts answers from the cache too', async () => {
+    const token = await api.register('cached@test.example');
+    const made = await api.request('POST', '/v1/sources', {
+      token,
+      body: { name: 'limited', kind: 'document', label: 'Limited' },
+    });
+    expect(made.status).toBe(201);
+    const answers = await times(6, () =>
+      api.request('GET', `/v1/sources/${String(made.body.id)}`, { token }),
+    );
+    expect(statuses(answers)).toEqual([200, 200, 200, 200, 429, 429]);
+    expect(answers.slice(1, 4).map(({ headers }) => headers.get('x-cache'))).toContain('L1');
+    expect(answers.map(({ headers }) => headers.get('ratelimit')?.split(';')[1])).toEqual([
+      'r=3',
+      'r=2',
+      'r=1',
+      'r=0',
+      'r=0',
+      'r=0',
+    ]);
+  });
+
+  it('comes from the code where the settings say nothing', async () => {
+    const answer = await api.request('POST', '/v1/auth/login', {
+      body: { email: 'nobody@test.example', password: 'wrong wrong wrong' },
+    });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('ratelimit-policy')).toBe('"credentials by address";q=1000;w=20');
+  });
+
+  it('changes at run time, and ends', async () => {
+    const token = await api.register('changing@test.example');
+    expect(statuses(await times(6, () => me(token))).at(-1)).toBe(429);
+    const routes = { [LIMITED]: [{ by: 'user', capacity: 7, refillPerHour: 5 }] };
+    await withSettings({ 'rateLimit.routes': routes }, async () => {
+      // Two more than before.
+      expect(statuses(await times(3, () => me(token)))).toEqual([200, 200, 429]);
+    });
+    await withSettings({ 'rateLimit.routes': { [LIMITED]: [] } }, async () => {
+      expect(statuses(await times(3, () => me(token)))).toEqual([200, 200, 200]);
+    });
+    await withSettings({ 'rateLimit.enabled': false }, async () => {
+      const answer = await me(token);
+      expect([answer.status, answer.headers.get('ratelimit')]).toEqual([200, null]);
+    });
+  });
+
+  it('is refused by the settings when it makes no sense', async () => {
+    const routes = { [LIMITED]: [{ by: 'user', capacity: 7 }] };
+    const answer = await api.request('PATCH', '/v1/config', {
+      token: admin,
+      body: { 'rateLimit.routes': routes },
+    });
+    expect(answer.status).toBe(400);
+    expect(JSON.stringify(answer.body)).toContain('refillPerSecond');
+  });
+});
+
+describe('the limit of an address', () => {
+  const small = { 'rateLimit.addressCapacity': 20, 'rateLimit.addressPerSecond': 1 };
+  const guess = () => api.request('GET', '/v1/auth/users', { token: 'guessed.token.value' });
+
+  it('stops who guesses tokens or pages, before anything is looked up', async () => {
+    await withSettings(small, async () => {
+      const answers = await times(30, guess);
+      expect(statuses(answers).slice(-5)).toEqual([429, 429, 429, 429, 429]);
+      expect(answers.at(-1)?.headers.get('ratelimit-policy')).toBe('"address";q=20;w=20');
+      expect(answers.at(-1)?.headers.get('x-content-type-options')).toBe('nosniff');
+      expect((await api.request('GET', '/v1/no-such-page')).status).toBe(429);
+      expect((await api.request('HEAD', '/v1/auth/me')).status).toBe(429);
+    });
+  });
+
+  it('leaves health, metrics and the documentation alone', async () => {
+    await withSettings(small, async () => {
+      await times(25, guess);
+      for (const path of ['/health', '/health/live', '/metrics', '/docs/openapi.json']) {
+        const answer = await api.request('GET', path);
+        expect([path, answer.status === 429]).toEqual([path, false]);
+        expect(answer.headers.get('ratelimit')).toBeNull();
+      }
+    });
+  });
+
+  it('counts a HEAD once', async () => {
+    const large = { 'rateLimit.addressCapacity': 1_000, 'rateLimit.addressPerSecond': 1 };
+    await withSettings(large, async () => {
+      const before = await api.request('GET', '/v1/no-such-page');
+      const after = await api.request('HEAD', '/v1/sources');
+      const left = (answer: TestAnswer) =>
+        Number(/r=(\d+)/.exec(answer.headers.get('ratelimit') ?? '')?.[1]);
+      expect(left(before) - left(after)).toBeLessThanOrEqual(1);
+    });
+  });
+});
+
+describe('what operators are told', () => {
+  it('shows the limits, where budgets are, and who was refused most', async () => {
+    const stranger = await api.register('stranger@test.example');
+    await times(6, () => me(stranger));
+    const answer = await api.request('GET', '/v1/perf/rate-limits', { token: admin });
+    expect(answer.status).toBe(200);
+    expect(answer.body.store).toEqual({ name: 'postgres', state: 'shared' });
+    const policy = answer.body.policies.find(
+      ({ name }: { name: string }) => name === `${LIMITED} by user`,
+    );
+    expect(policy).toMatchObject({ by: 'user', capacity: 5, refill: 5, periodMs: 3_600_000 });
+    expect(policy.mostRefused[0].refused).toBeGreaterThan(0);
+    const refused = await api.request('GET', '/v1/perf/rate-limits', { token: stranger });
+    expect(refused.status).toBe(403);
+  });
+
+  it('counts decisions for Prometheus', async () => {
+    const { body } = await api.request('GET', '/metrics');
+    expect(body).toMatch(
+      /rate_limit_requests_total\{[^}]*by="user"[^}]*outcome="refused"[^}]*\} \d/,
+    );
+    expect(body).toMatch(/rate_limit_store_shared\{[^}]*store="postgres"[^}]*\} 1/);
+    expect(body).toMatch(/rate_limit_store_seconds_count/);
+  });
+});
