@@ -9,7 +9,7 @@ const report: ShutdownReport = {
     { name: 'requests', ms: 1002, outcome: 'overran' },
     { name: 'flush', ms: 29, outcome: 'failed', error: new Error('no database') },
   ],
-  figures: new Map([
+  figures: new Map<string, Readonly<Record<string, number>>>([
     ['jobs', { finished: 1 }],
     ['requests', { inFlight: 2, cut: 1 }],
   ]),
