@@ -15,6 +15,7 @@ export {
   createContext,
   currentContext,
   restoreContext,
+  runBeyondDeadline,
   runWithContext,
 } from './request-context.js';
 export type {

@@ -4,6 +4,7 @@ import {
   createContext,
   currentContext,
   restoreContext,
+  runBeyondDeadline,
   runWithContext,
 } from './request-context.js';
 
@@ -44,6 +45,18 @@ describe('the request context', () => {
     const other = restoreContext(stored);
     expect(one.requestId).toMatch(/^[\w.-]{1,128}$/);
     expect(one.requestId).not.toBe(other.requestId);
+  });
+
+  it('lets work go on beyond its deadline', () => {
+    const context = createContext({ requestId: 'r', deadlineMs: 5 });
+    runWithContext(context, () => {
+      expect(runBeyondDeadline(currentContext)).toMatchObject({
+        requestId: 'r',
+        deadlineMs: undefined,
+      });
+      expect(currentContext()).toBe(context);
+    });
+    expect(runBeyondDeadline(currentContext)).toBeUndefined();
   });
 
   it('lets the user become known later on, for all that runs in it', async () => {

@@ -63,6 +63,15 @@ export function runWithContext<Result>(context: RequestContext, work: () => Resu
   return storage.run(context, work);
 }
 
+/**
+ * Runs what the request at hand has caused and does not wait for: in the same context, but without its
+ * deadline, which would stop such work as soon as the answer has been given.
+ */
+export function runBeyondDeadline<Result>(work: () => Result): Result {
+  if (storage.getStore()?.deadlineMs === undefined) return work();
+  return storage.run(createContext(captureContext()), work);
+}
+
 const storedContextSchema = z.object({
   requestId: z.string().min(1).max(128),
   route: z.string().max(512).optional(),

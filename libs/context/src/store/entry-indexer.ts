@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackgroundTasks, messageOf } from '#libs/core';
+import { runBeyondDeadline } from '#libs/logging';
 import type { EmbeddingProvider } from '../ranking/embedding-provider.js';
 import type { TextIndexer } from '../ranking/text-indexer.js';
 import type { ContextDatabase } from './database.js';
@@ -57,7 +58,7 @@ export class EntryIndexer {
     this.isNudged = true;
     if (this.running !== undefined || this.isClosed) return;
     this.tasks.run(() => {
-      this.running = this.followNudges().finally(() => {
+      this.running = runBeyondDeadline(() => this.followNudges()).finally(() => {
         this.running = undefined;
         if (this.isNudged) this.nudge();
       });
