@@ -185,6 +185,22 @@ describe('GET /v1/audit/events', () => {
     expect(new Set(all.map(({ organizationId }) => organizationId)).size).toBe(1);
   });
 
+  it('shows everybody what happened to their own account, and nothing of others', async () => {
+    const { id, email } = await createUser();
+    await api.request('POST', '/v1/auth/login', { body: { email, password: 'a wrong password' } });
+    const token = await api.login({ email, password: PASSWORD });
+    await api.app.get(AuditWriter, { strict: false }).flush();
+    const { status, body } = await send('GET', '/v1/audit/events/own', undefined, token);
+    expect(status).toBe(200);
+    const seen = body.items.map(({ type, outcome }: Event) => `${type} ${outcome}`);
+    expect(seen.filter((text: string) => !text.startsWith('session-anomaly'))).toEqual([
+      'login succeeded',
+      'login failed',
+      'user-created succeeded',
+    ]);
+    expect(body.items.every(({ userId }: Event) => userId === id)).toBe(true);
+  });
+
   it('is not for members', async () => {
     const { email } = await createUser();
     const token = await api.login({ email, password: PASSWORD });

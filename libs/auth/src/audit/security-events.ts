@@ -31,6 +31,16 @@ export class SecurityEvents {
     return this.store.list(this.withinBounds(caller, filter), limit, beforeId);
   }
 
+  /** As `list`, of those that the caller did or that concern the caller's account. */
+  listOwn(
+    { userId }: Principal,
+    filter: SecurityEventFilter,
+    limit: number,
+    beforeId?: string,
+  ): Promise<SecurityRecord[]> {
+    return this.store.list({ ...filter, userId }, limit, beforeId);
+  }
+
   private withinBounds(caller: Principal, filter: SecurityEventFilter): SecurityEventFilter {
     if (this.access.isAllowed(caller, ALL.resource, ALL.action)) return filter;
     const { organizationId = caller.organizationId } = filter;

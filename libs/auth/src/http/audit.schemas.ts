@@ -19,6 +19,10 @@ export const auditQuerySchema = pageQuerySchema.extend({
   to: timeSchema.optional().describe('Before this time'),
 });
 
+export const ownEventsQuerySchema = auditQuerySchema.omit({ userId: true, organizationId: true });
+
+export type OwnEventsQuery = z.infer<typeof ownEventsQuerySchema>;
+
 export type AuditQuery = z.infer<typeof auditQuerySchema>;
 
 export const securityEventSchema = z
