@@ -73,13 +73,18 @@ async function login({ url }: RunningProgram): Promise<string> {
   return body.accessToken;
 }
 
-async function statusOf(url: string, token: string): Promise<number> {
+interface Answer {
+  readonly status: number;
+  /** Of a problem, or of what kept an answer from coming. */
+  readonly code?: string;
+}
+
+async function ask(url: string, token: string): Promise<Answer> {
   try {
     const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
-    await response.arrayBuffer();
-    return response.status;
-  } catch {
-    return 0;
+    return { status: response.status, ...((await response.json()) as { code?: string }) };
+  } catch (error) {
+    return { status: 0, code: String(error) };
   }
 }
 
@@ -109,7 +114,7 @@ async function sharedBudget(stores: string, instances: Instances): Promise<Row> 
   await hammer(
     async (index) => {
       const { url } = instances[index % 2] as RunningProgram;
-      if ((await statusOf(url + LIMITED_ROUTE, token)) === 200) allowed += 1;
+      if ((await ask(url + LIMITED_ROUTE, token)).status === 200) allowed += 1;
     },
     () => (sent += 1) > FLOOD_REQUESTS,
   );
@@ -128,7 +133,7 @@ async function refusedAfterMs({ url }: RunningProgram, token: string): Promise<n
   const startedMs = performance.now();
   while (performance.now() - startedMs < POLL_LIMIT_MS) {
     const askedMs = performance.now();
-    if ((await statusOf(url + FREE_ROUTE, token)) === 401) return askedMs - startedMs;
+    if ((await ask(url + FREE_ROUTE, token)).status === 401) return askedMs - startedMs;
   }
   return Number.POSITIVE_INFINITY;
 }
@@ -140,7 +145,7 @@ async function revocations(stores: string, instances: Instances, times: number):
     const [ends, hears] = time % 2 === 0 ? instances : [instances[1], instances[0]];
     const token = await login(ends);
     // Both have the session in memory.
-    for (const { url } of instances) await statusOf(url + FREE_ROUTE, token);
+    for (const { url } of instances) await ask(url + FREE_ROUTE, token);
     const startedMs = performance.now();
     await fetch(`${ends.url}/v1/auth/logout`, {
       method: 'POST',
@@ -166,7 +171,7 @@ async function revocations(stores: string, instances: Instances, times: number):
 async function outage(redis: BenchRedis, instances: Instances): Promise<Row[]> {
   const token = await login(instances[0]);
   const totalMs = OUTAGE.beforeMs + OUTAGE.downMs + OUTAGE.afterMs;
-  const failures = new Map<number, number>();
+  const failures = new Map<string, number>();
   let requests = 0;
   let allowed = 0;
   const startedMs = performance.now();
@@ -174,18 +179,21 @@ async function outage(redis: BenchRedis, instances: Instances): Promise<Row[]> {
   const load = hammer(async (index) => {
     const { url } = instances[index % 2] as RunningProgram;
     const isLimited = index % 4 < 2;
-    const status = await statusOf(url + (isLimited ? LIMITED_ROUTE : FREE_ROUTE), token);
+    const { status, code } = await ask(url + (isLimited ? LIMITED_ROUTE : FREE_ROUTE), token);
     requests += 1;
     if (isLimited && status === 200) allowed += 1;
     const isExpected = status === 200 || (isLimited && status === 429);
-    if (!isExpected) failures.set(status, (failures.get(status) ?? 0) + 1);
+    if (!isExpected) {
+      const failure = `${status} ${code ?? ''}`;
+      failures.set(failure, (failures.get(failure) ?? 0) + 1);
+    }
   }, isOver);
   await sleep(OUTAGE.beforeMs);
   await redis.kill();
   await sleep(OUTAGE.downMs);
   await redis.startAgain();
   await load;
-  const failed = [...failures].map(([status, count]) => `${count} × ${status}`).join(', ');
+  const failed = [...failures].map(([failure, count]) => `${count} × ${failure}`).join(', ');
   // The budget of a Redis that forgot begins anew, once when it goes and once when it is back.
   const bound = budgetIn(totalMs) + 2 * CAPACITY;
   return [
