@@ -1,8 +1,8 @@
 import type { Clock } from '#libs/core';
 import type { AdmissionSettings } from './admission.settings.js';
+import type { EventLoop } from './event-loop.js';
 import { GradientLimit } from './gradient-limit.js';
 import { Lane } from './lane.js';
-import type { LoopMeter } from './loop-meter.js';
 import type { RefusalCause } from './refusal-cause.js';
 import type { RouteTicket } from './route-ticket.js';
 import type { Waiter } from './waiter.js';
@@ -17,6 +17,8 @@ const SWEEP_MS = 10;
 const EXPIRE_EVERY_MS = 1;
 /** A route that is too quick to be measured is waited for this long at least. */
 const SHORTEST_WAIT_MS = 1;
+/** Demand beyond what can be served that is told from none. */
+const LEAST_EXCESS = 0.1;
 
 /**
  * Lets requests to work, has them wait for their turn, or turns them away.
@@ -49,11 +51,11 @@ export class AdmissionControl {
   private expiredMs = 0;
   private isTurnDue = false;
   private isServing = false;
-  private sweeper: NodeJS.Timeout | undefined;
+  private stopSweeping: (() => void) | undefined;
 
   constructor(
     private readonly clock: Clock,
-    private readonly loop: LoopMeter,
+    private readonly loop: EventLoop,
     private settings: AdmissionSettings,
   ) {
     this.gradient = new GradientLimit(settings);
@@ -84,8 +86,8 @@ export class AdmissionControl {
     return this.interactive.line.size + this.batch.line.size;
   }
 
-  get loopDelayMs(): number {
-    return this.loop.delayMs;
+  get loopTurnMs(): number {
+    return this.loop.turnMs;
   }
 
   laneOf(priority: Lane['priority']): Lane {
@@ -107,6 +109,8 @@ export class AdmissionControl {
     if (nowMs >= this.updateMs) this.update(nowMs);
     if (
       isBlocked ||
+      // Then the newest of all that is read in this turn goes first, and what is critical before it.
+      lane.detector.isOverloaded ||
       this.interactive.line.size > 0 ||
       (isBatch && (lane.line.size > 0 || this.isMemoryCritical)) ||
       nowMs - this.turnStartedMs > this.settings.turnBudgetMs
@@ -127,7 +131,7 @@ export class AdmissionControl {
     }
     lane.line.add(waiter);
     if (this.working < this.limit) this.takeTurn();
-    this.sweeper ??= setTimeout(this.sweep, SWEEP_MS).unref();
+    this.stopSweeping ??= this.loop.later(SWEEP_MS, this.sweep);
     return undefined;
   }
 
@@ -155,8 +159,8 @@ export class AdmissionControl {
 
   /** May be called twice. */
   close(): void {
-    clearTimeout(this.sweeper);
-    this.sweeper = undefined;
+    this.stopSweeping?.();
+    this.stopSweeping = undefined;
   }
 
   private begin(lane: Lane): void {
@@ -191,7 +195,7 @@ export class AdmissionControl {
   private takeTurn(): void {
     if (this.isTurnDue) return;
     this.isTurnDue = true;
-    setImmediate(this.turn);
+    this.loop.nextTurn(this.turn);
   }
 
   private readonly turn = (): void => {
@@ -213,13 +217,8 @@ export class AdmissionControl {
     this.begin(lane);
     this.isServing = true;
     waiter.proceed();
-    queueMicrotask(this.afterMicrotasks);
+    this.loop.afterWork(this.serveOn);
   }
-
-  /** What a request does without input is done in microtasks; ticks come after all of them. */
-  private readonly afterMicrotasks = (): void => {
-    process.nextTick(this.serveOn);
-  };
 
   private readonly serveOn = (): void => {
     this.isServing = false;
@@ -240,10 +239,10 @@ export class AdmissionControl {
   }
 
   private readonly sweep = (): void => {
-    this.sweeper = undefined;
+    this.stopSweeping = undefined;
     this.expire(this.clock.monotonicMs());
     if (this.waiting === 0) return;
-    this.sweeper = setTimeout(this.sweep, SWEEP_MS).unref();
+    this.stopSweeping = this.loop.later(SWEEP_MS, this.sweep);
     if (this.working < this.limit) this.takeTurn();
   };
 
@@ -267,10 +266,17 @@ export class AdmissionControl {
     }
   }
 
+  /**
+   * So short that those who are served are served quickly; but somewhat longer where little more is
+   * asked than can be served, else there would at times be nobody to serve.
+   */
   private overloadedWaitMs({ ticket }: Waiter): number {
     const { overloadedWaitRatio, maxQueueWaitMs } = this.settings;
-    const usualMs = ticket.latency.usualMs ?? maxQueueWaitMs;
-    return Math.min(maxQueueWaitMs, Math.max(SHORTEST_WAIT_MS, usualMs * overloadedWaitRatio));
+    const { lane, latency } = ticket;
+    const usualMs = latency.usualMs ?? maxQueueWaitMs;
+    const excess = Math.max(lane.detector.demand - 1, LEAST_EXCESS);
+    const waitMs = usualMs * overloadedWaitRatio * Math.max(1, 1 / excess ** 2);
+    return Math.min(maxQueueWaitMs, Math.max(SHORTEST_WAIT_MS, waitMs));
   }
 
   private refuse(waiter: Waiter, cause: RefusalCause, nowMs: number): void {
@@ -294,7 +300,7 @@ export class AdmissionControl {
     for (const { detector, line } of [this.interactive, this.batch]) {
       if (detector.isWindowOver(nowMs)) detector.roll(nowMs, busy, line.size);
     }
-    this.gradient.update(this.loop.delayMs, this.waiting > 0, this.working);
+    this.gradient.update(this.loop.turnMs, this.waiting > 0, this.working);
     this.adopt();
     this.loop.probe();
   }

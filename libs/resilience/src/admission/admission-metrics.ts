@@ -41,7 +41,7 @@ export class AdmissionMetrics implements OnModuleInit {
     registry.gauge(
       'admission_loop_turn_seconds',
       'Smoothed time of a turn of the event loop',
-      () => control.loopDelayMs / 1_000,
+      () => control.loopTurnMs / 1_000,
     );
     registry.total(
       'admission_requests_total',

@@ -19,7 +19,7 @@ export const admissionSettings = defineSettings('admission', {
     live: true,
     description: 'Most requests at work at once that the adaptive limit goes up to',
   }),
-  latencyTolerance: z.number().min(1).max(10).default(1.25).meta({
+  latencyTolerance: z.number().min(1).max(10).default(1.1).meta({
     live: true,
     description:
       'Times what a route usually takes that it may take before fewer requests are let to work at once',
@@ -36,7 +36,7 @@ export const admissionSettings = defineSettings('admission', {
     live: true,
     description: 'Longest wait for a turn, in a burst',
   }),
-  overloadedWaitRatio: z.number().min(0).max(10).default(0.5).meta({
+  overloadedWaitRatio: z.number().min(0).max(10).default(0.3).meta({
     live: true,
     description:
       'Longest wait for a turn while requests come faster than they are served, as part of what the route usually takes',

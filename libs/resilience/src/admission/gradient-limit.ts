@@ -13,8 +13,8 @@ export interface GradientOptions {
 const MIN_SAMPLES = 10;
 /** A slope below it is an outlier, and would shed more than is needed. */
 const STEEPEST = 0.5;
-/** Room for a queue beyond what the slope says, so that a higher limit is tried. */
-const QUEUE_SIZE = 4;
+/** Room for a queue beyond what the slope says, so that a higher limit is tried: part of the root of the limit. */
+const QUEUE_ROOM = 0.5;
 /** Part of a new estimate that is taken over. */
 const SMOOTHING = 0.2;
 /** Below this part of the limit in use nothing is learnt of what would be more. */
@@ -66,12 +66,13 @@ export class GradientLimit {
     const { estimate, touched } = this;
     const isInUse = this.peak >= estimate * IN_USE;
     const isSaturated = hasQueue || this.peak >= Math.floor(estimate);
+    const isLowest = estimate <= this.options.minLimit;
     let actualMs = 0;
     let usualMs = 0;
     for (const route of touched) {
       actualMs += route.totalMs;
       usualMs += route.usualTotalMs;
-      route.learn(!isSaturated || estimate <= this.options.minLimit);
+      route.learn(isLowest ? 'fast' : isSaturated ? 'no' : 'slow');
     }
     this.count = 0;
     this.touched = [];
@@ -81,7 +82,8 @@ export class GradientLimit {
       (this.options.latencyTolerance * usualMs) / actualMs,
       this.options.loopDelayTargetMs / Math.max(loopDelayMs, Number.MIN_VALUE),
     );
-    const next = estimate * Math.max(STEEPEST, Math.min(1, slope)) + QUEUE_SIZE;
+    const next =
+      estimate * Math.max(STEEPEST, Math.min(1, slope)) + Math.sqrt(estimate) * QUEUE_ROOM;
     this.estimate = this.bounded(estimate * (1 - SMOOTHING) + next * SMOOTHING);
   }
 

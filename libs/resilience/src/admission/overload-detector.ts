@@ -21,7 +21,7 @@ const STANDING_DEMAND = 1;
  * 2, however many are refused.
  */
 export class OverloadDetector {
-  private readonly ratios: number[] = Array.from({ length: WINDOWS }, () => LEAST);
+  private readonly ratios: number[] = Array.from({ length: WINDOWS }, () => 0);
   private arrivals = 0;
   private blocked = 0;
   private services = 0;
@@ -34,7 +34,7 @@ export class OverloadDetector {
     return this.hasBegun;
   }
 
-  /** Multiple of what can be served that is asked for; more than 1.5 is not told apart. */
+  /** Multiple of what can be served that is asked for, over the last windows. */
   get demand(): number {
     return this.ratios.reduce((sum, ratio) => sum + ratio, 0) / WINDOWS;
   }
@@ -75,8 +75,8 @@ export class OverloadDetector {
     const isIdle = ms > 2 * LONGEST_WINDOW_MS;
     const ratio = isIdle ? 0 : ((arrivals + 1) / (services + 1)) * Math.max(loopBusy, blocked);
     this.ratios.shift();
-    this.ratios.push(Math.min(MOST, Math.max(LEAST, ratio)));
-    const { demand } = this;
+    this.ratios.push(ratio);
+    const demand = this.lastingDemand();
     const isStanding = nowMs - this.emptyMs > STANDING_MS && demand >= STANDING_DEMAND;
     this.hasBegun = demand >= BEGINS || isStanding || (this.hasBegun && demand > ENDS);
     if (waiting > 0 && services > 0) {
@@ -87,5 +87,11 @@ export class OverloadDetector {
     this.blocked = 0;
     this.services = 0;
     this.startedMs = nowMs;
+  }
+
+  /** Of which a single window cannot make much. */
+  private lastingDemand(): number {
+    const bounded = this.ratios.map((ratio) => Math.min(MOST, Math.max(LEAST, ratio)));
+    return bounded.reduce((sum, ratio) => sum + ratio, 0) / WINDOWS;
   }
 }

@@ -1,6 +1,6 @@
-/** Part of a sample by which what is usual goes up, and down: it is the time without a queue. */
-const UP = 0.002;
-const DOWN = 0.02;
+/** Part of a sample that is taken into what is usual, slowly and fast. */
+const SLOW = 0.002;
+const FAST = 0.02;
 /** However many samples a window has, it moves the usual by this part at most. */
 const MOST = 0.5;
 
@@ -33,19 +33,19 @@ export class RouteLatency {
   }
 
   /**
-   * Takes the samples into what is usual, and begins anew. Those of a saturated time make it no
-   * longer, since they waited for one another.
+   * Takes the samples into what is usual, and begins anew. It is the time without a queue, so shorter
+   * times count at once; how longer ones do is said by who knows whether they waited for one another.
    */
-  learn(mayGrow: boolean): void {
+  learn(growth: 'no' | 'slow' | 'fast'): void {
     const { count, sumMs, usualMs } = this;
     this.count = 0;
     this.sumMs = 0;
     if (count === 0) return;
     const mean = sumMs / count;
     if (usualMs === undefined) this.usualMs = mean;
-    else if (mean < usualMs || mayGrow) {
-      const part = Math.min(MOST, (mean < usualMs ? DOWN : UP) * count);
-      this.usualMs = usualMs + (mean - usualMs) * part;
+    else if (mean < usualMs || growth !== 'no') {
+      const part = mean < usualMs || growth === 'fast' ? FAST : SLOW;
+      this.usualMs = usualMs + (mean - usualMs) * Math.min(MOST, part * count);
     }
   }
 }

@@ -25,7 +25,7 @@ export class AdmissionController {
       limit: control.concurrencyLimit,
       inFlight: control.inFlight,
       waiting: control.waiting,
-      loopTurnMs: control.loopDelayMs,
+      loopTurnMs: control.loopTurnMs,
       memoryCritical: control.isMemoryCritical,
       classes: {
         critical: toAnswer(control.critical),
