@@ -384,11 +384,54 @@ describe('delegation', () => {
 });
 
 describe('POST /v1/auth/check', () => {
+  it('tells which grant decides', async () => {
+    await createRole('careful', [
+      'allow source:* *',
+      'allow source:notes read',
+      'deny source:secret *',
+    ]);
+    const { token } = await createUser(['careful']);
+    const ask = async (resource: string, action: string) =>
+      (await call('POST', 'check', token, { resource, action })).body;
+    expect(await ask('source:notes', 'read')).toEqual({
+      allowed: true,
+      reason: 'granted',
+      decidedBy: grant('allow source:notes read'),
+    });
+    expect(await ask('source:secret', 'read')).toEqual({
+      allowed: false,
+      reason: 'denied',
+      decidedBy: grant('deny source:secret *'),
+    });
+    expect(await ask('jobs', 'read')).toEqual({ allowed: false, reason: 'not-granted' });
+  });
+
+  it('answers many questions in their order', async () => {
+    const checks = Array.from({ length: 500 }, (_, index) => ({
+      resource: index % 2 === 0 ? 'source:notes' : 'nothing',
+      action: 'read',
+    }));
+    const answer = await call('POST', 'check', owner, { checks });
+    expect(answer.status).toBe(200);
+    expect(answer.body.results.map(({ allowed }: { allowed: boolean }) => allowed)).toEqual(
+      checks.map((_, index) => index % 2 === 0),
+    );
+  });
+
+  const good = { resource: 'a', action: 'read' };
+
   it.each([
-    { resource: 'a:*', action: 'read' },
-    { resource: '', action: 'read' },
-    { resource: 'a' },
-  ])('refuses %j, which no permission can be about', async (body) => {
-    expectProblem(await call('POST', 'check', owner, body), 400, 'VALIDATION_FAILED');
+    [{ resource: 'a:*', action: 'read' }, ['body.resource']],
+    [{ resource: '', action: 'read' }, ['body.resource']],
+    [{ resource: 'a' }, ['body.action']],
+    [{ checks: [] }, ['body.checks']],
+    [{ checks: [good, { ...good, action: 'Read' }] }, ['body.checks[1].action']],
+    [{ checks: [good, { resource: 'a' }] }, ['body.checks[1].action']],
+    [{ checks: Array.from({ length: 501 }, () => good) }, ['body.checks']],
+    [{ ...good, checks: [good] }, ['body']],
+  ])('refuses %j, at %j', async (body, paths) => {
+    const answer = await call('POST', 'check', owner, body);
+    expectProblem(answer, 400, 'VALIDATION_FAILED');
+    expect(answer.body.errors.map(({ path }: { path: string }) => path)).toEqual(paths);
   });
 });
