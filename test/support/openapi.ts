@@ -7,6 +7,8 @@ export interface InputSchema {
   readonly items?: InputSchema;
   readonly required?: readonly string[];
   readonly $ref?: string;
+  /** Of a body that has one of several forms. */
+  readonly anyOf?: readonly InputSchema[];
 }
 
 /** One operation of the OpenAPI document. */
@@ -53,7 +55,10 @@ export function operationsOf(document: OpenAPIObject): Operation[] {
   );
 }
 
+/** The schema itself; of one of several forms, the first. */
 function resolve(document: OpenAPIObject, schema: InputSchema): InputSchema {
+  const [first] = schema.anyOf ?? [];
+  if (first !== undefined) return resolve(document, first);
   if (schema.$ref === undefined) return schema;
   const name = schema.$ref.split('/').at(-1) ?? '';
   return (document.components?.schemas?.[name] ?? {}) as InputSchema;
