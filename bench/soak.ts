@@ -69,7 +69,7 @@ async function main(): Promise<void> {
   const durationMs = minutes * 60_000;
   const probePort = await findFreePort();
   const probe = fileURLToPath(new URL('./soak/probe.js', import.meta.url));
-  const api = await startLoadApi(['--expose-gc', `--import=${probe}`], {
+  const api = await startLoadApi(['--expose-gc', '--expose-internals', `--import=${probe}`], {
     PANTHEON_SOAK_PROBE_PORT: String(probePort),
   });
   try {

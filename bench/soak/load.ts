@@ -107,7 +107,7 @@ export class SoakLoad {
       method: 'POST',
       path,
       token,
-      body: { name: `soak ${Math.random()}`, scope: [{ resource: '*', action: '*' }] },
+      body: { name: `soak ${Math.random()}`, scope: [{ resource: 'source:*', action: 'read' }] },
     });
     const made = JSON.parse(text) as { readonly id: string; readonly key: string };
     const me: Request = { method: 'GET', path: '/v1/auth/me', token: made.key };

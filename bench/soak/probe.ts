@@ -1,12 +1,13 @@
 /**
  * Loaded into the API before everything else (`--import`) by `npm run soak`, and nowhere else: counts
- * what could leak, and tells it to whom asks on a port of its own. Needs `--expose-gc`.
+ * what could leak, and tells it to whom asks on a port of its own. Needs `--expose-gc`, and
+ * `--expose-internals` for the list of timers, which Node keeps to itself.
  */
 import { EventEmitter, getEventListeners } from 'node:events';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { queryObjects } from 'node:v8';
 
 /** What a process holds at a moment, after a collection of garbage. */
 export interface ProbeSample {
@@ -62,23 +63,41 @@ for (const name of ['on', 'addListener', 'prependListener', 'once', 'prependOnce
 }
 watch(EventTarget.prototype, 'addEventListener', noteTarget);
 
-function countListeners(): number {
+/** What is alive of what has ever had a listener. */
+function countLiving(): { readonly listeners: number; readonly sockets: number } {
   emitters = emitters.filter((reference) => reference.deref() !== undefined);
   targets = targets.filter((reference) => reference.deref() !== undefined);
-  let count = 0;
+  let listeners = 0;
+  let sockets = 0;
   for (const reference of emitters) {
     const emitter = reference.deref();
-    for (const name of emitter?.eventNames() ?? []) count += emitter?.listenerCount(name) ?? 0;
+    if (emitter instanceof Socket && !emitter.destroyed) sockets += 1;
+    for (const name of emitter?.eventNames() ?? []) listeners += emitter?.listenerCount(name) ?? 0;
   }
   for (const reference of targets) {
     const target = reference.deref();
     if (target === undefined) continue;
-    for (const type of typesOfTargets) count += getEventListeners(target, type).length;
+    for (const type of typesOfTargets) listeners += getEventListeners(target, type).length;
+  }
+  return { listeners, sockets };
+}
+
+/** A timer, or the head of a ring of those with the same duration. */
+interface TimerLink {
+  readonly _idleNext: TimerLink;
+}
+
+const { timerListMap } = createRequire(import.meta.url)('internal/timers') as {
+  readonly timerListMap: Readonly<Record<string, TimerLink>>;
+};
+
+function countTimers(): number {
+  let count = 0;
+  for (const list of Object.values(timerListMap)) {
+    for (let timer = list._idleNext; timer !== list; timer = timer._idleNext) count += 1;
   }
   return count;
 }
-
-const Timeout = setTimeout(() => undefined, 0).constructor;
 
 async function sample(): Promise<ProbeSample> {
   // What is referred to weakly goes with the turn of the loop, and its finalisers run in the next.
@@ -92,9 +111,8 @@ async function sample(): Promise<ProbeSample> {
     rssMib: rss / mebibyte,
     heapMib: heapUsed / mebibyte,
     externalMib: external / mebibyte,
-    listeners: countListeners(),
-    timers: queryObjects(Timeout, { format: 'count' }),
-    sockets: queryObjects(Socket, { format: 'count' }),
+    ...countLiving(),
+    timers: countTimers(),
     handles: process.getActiveResourcesInfo().length,
   };
 }
