@@ -271,7 +271,11 @@ describe('client credentials', () => {
     const service = users.body.items.find(
       (user: { id: string }) => user.id === confidential.serviceUserId,
     );
-    expect(service).toBeDefined();
+    expect(service.kind).toBe('service');
+    const reset = await api.request('POST', `/v1/auth/users/${service.id}/password-reset`, {
+      token: administrator,
+    });
+    expect([reset.status, reset.body.code]).toEqual([409, 'AUTH_SERVICE_ACCOUNT']);
     for (const password of ['', ' ', 'x', 'null', secretOf(confidential)]) {
       const body = { email: service.email, password: password || ' ' };
       expect((await api.request('POST', '/v1/auth/login', { body })).status).toBe(401);

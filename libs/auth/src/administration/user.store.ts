@@ -6,6 +6,8 @@ import { DataSource, type EntityManager } from 'typeorm';
 export interface UserView {
   readonly id: string;
   readonly email: string;
+  /** A service acts by a client of OAuth 2.0 and cannot log in. */
+  readonly kind: 'person' | 'service';
   readonly status: 'active' | 'disabled';
   /** Names of roles. */
   readonly roles: readonly string[];
@@ -22,7 +24,7 @@ export interface AssignableRole {
 }
 
 const SELECT_USERS = `
-  SELECT account.id, account.email, account.created_at AS "createdAt",
+  SELECT account.id, account.email, account.kind, account.created_at AS "createdAt",
     CASE WHEN account.disabled_at IS NULL THEN 'active' ELSE 'disabled' END AS status,
     ARRAY(
       SELECT role.name FROM user_role held JOIN role ON role.id = held.role_id

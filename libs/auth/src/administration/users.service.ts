@@ -80,7 +80,7 @@ export class UsersService {
       await this.users.replaceRoles(manager, user.id, given);
       const details = { roles: namesOf(given) };
       await this.audit.record({ type: 'user-created', userId: user.id, details }, manager);
-      return { ...user, status: 'active', roles: namesOf(given), grants: [] };
+      return { ...user, kind: 'person', status: 'active', roles: namesOf(given), grants: [] };
     });
   }
 
@@ -133,14 +133,17 @@ export class UsersService {
 
   /**
    * A token by which a user sets a new password once, to be handed to them. It takes the place of one
-   * that was given out before. Throws like `change`.
+   * that was given out before. Throws like `change`, and AUTH_SERVICE_ACCOUNT.
    */
   async issuePasswordReset(caller: Principal, userId: string): Promise<PasswordResetToken> {
     const { token, tokenHash } = passwordResetTokens.issue();
     const { passwordResetTtlSeconds } = this.settings.get(authSettings);
     const expiresAt = new Date(this.clock.nowMs() + passwordResetTtlSeconds * 1000);
     await this.dataSource.transaction(async (manager) => {
-      await this.lockOther(manager, caller, userId);
+      const { kind } = await this.lockOther(manager, caller, userId);
+      if (kind === 'service') {
+        throw new AccountConflictError('AUTH_SERVICE_ACCOUNT', 'A service has no password.');
+      }
       await this.resets.replace(manager, { userId, tokenHash, expiresAt });
       const details = { expiresAt };
       await this.audit.record({ type: 'password-reset-issued', userId, details }, manager);

@@ -7,7 +7,8 @@ type ConflictCode =
   | 'AUTH_REFRESH_CONCURRENT'
   | 'AUTH_API_KEY_LIMIT'
   | 'AUTH_API_KEY_ENDED'
-  | 'OAUTH_CLIENT_LIMIT';
+  | 'OAUTH_CLIENT_LIMIT'
+  | 'AUTH_SERVICE_ACCOUNT';
 
 /** What was asked for collides with what is already there. */
 export class AccountConflictError extends PantheonError {

@@ -144,6 +144,7 @@ export const userSchema = z
   .object({
     id: z.uuid(),
     email: z.string(),
+    kind: z.enum(['person', 'service']).describe('A service acts by a client of OAuth 2.0'),
     status: z.enum(['active', 'disabled']),
     roles: z.array(z.string()),
     grants: z.array(grantSchema),
