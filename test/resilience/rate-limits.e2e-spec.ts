@@ -9,6 +9,7 @@ beforeAll(async () => {
   api = await startTestApi({
     PANTHEON_RATE_LIMIT_ROUTES: JSON.stringify({
       [LIMITED]: [{ by: 'user', capacity: 5, refillPerHour: 5 }],
+      'GET /v1/sources': [{ by: 'key', capacity: 3, refillPerHour: 3 }],
       'GET /v1/sources/:id': [{ by: 'user', capacity: 4, refillPerHour: 4 }],
     }),
   });
@@ -82,6 +83,23 @@ describe('a limit of a route', () => {
       password: 'password of first@test.example',
     });
     expect((await me(again)).status).toBe(429);
+  });
+
+  it('gives each API key a budget of its own', async () => {
+    const token = await api.register('keys@test.example');
+    const scope = [{ resource: 'source', action: 'list' }];
+    const made = await Promise.all(
+      ['one', 'two'].map((name) =>
+        api.request('POST', '/v1/auth/api-keys', { token, body: { name, scope } }),
+      ),
+    );
+    expect(statuses(made)).toEqual([201, 201]);
+    const list = (key: unknown) =>
+      api.request('GET', '/v1/sources', { headers: { 'x-api-key': String(key) } });
+    const [first, second] = made.map(({ body }) => body.key as unknown);
+    expect(statuses(await times(4, () => list(first)))).toEqual([200, 200, 200, 429]);
+    expect(statuses(await times(4, () => list(second)))).toEqual([200, 200, 200, 429]);
+    expect((await api.request('GET', '/v1/sources', { token })).status).toBe(200);
   });
 
   it('counts answers from the cache too', async () => {

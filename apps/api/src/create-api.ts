@@ -46,13 +46,13 @@ export async function createApi(
   watchPool(metrics.registry, () => poolOf(platform.dataSource));
   registerAccessLog(fastify, platform.log, () => platform.store.get(loggingSettings).accessLog);
   addSecurityHeaders(fastify);
-  await useRateLimits(app);
+  const limiting = useRateLimits(app);
   const compression = app.get(Compression);
   compressAnswers(fastify, compression);
   countBodyBytes(fastify, compression, metrics.registry);
   decodeBodies(fastify, platform.store);
   if (settings.docs) mountDocs(app);
   mountDashboard(fastify);
-  await app.init();
+  await Promise.all([app.init(), limiting]);
   return app;
 }

@@ -2,9 +2,9 @@ import { defineSettings, type SettingsOf } from '#libs/config';
 import { z } from 'zod';
 import { rateRuleSchema } from './rate-rule.js';
 
-/** What one process answers on a good day: no one client can be served more. */
-const GENERAL_PER_SECOND = 20_000;
-const GENERAL_CAPACITY = 40_000;
+/** More than one process answers on a good day: what is sensible for a client, only its operator knows. */
+const GENERAL_PER_SECOND = 50_000;
+const GENERAL_CAPACITY = 100_000;
 const MAX = 1_000_000;
 
 const capacity = (of: string, fallback = GENERAL_CAPACITY) =>

@@ -24,6 +24,10 @@ interface Waiting {
 const MAX_BATCH = 256;
 /** For the first connection, when nobody waits for an answer yet. */
 const OPEN_TIMEOUT_MS = 1_000;
+/** A store that goes away again within this time is looked for half as often, */
+const STEADY_MS = 10_000;
+/** down to one time in so many. */
+const MOST_PAUSES = 16;
 
 /**
  * The way to the store. Two states:
@@ -38,6 +42,8 @@ export class StoreGate {
   private isAwayTold = false;
   private away: RateLimitStoreState['state'] = 'local';
   private lookedAtMs = -Infinity;
+  private sharedAtMs = -Infinity;
+  private pauses = 1;
   private looking: Promise<void> | undefined;
   private batch: Waiting[] = [];
   private readonly waiting = new Set<Waiting>();
@@ -111,7 +117,10 @@ export class StoreGate {
   private goLocal(error: unknown): void {
     if (this.away === 'local') return;
     this.away = 'local';
-    this.lookedAtMs = this.options.clock.monotonicMs();
+    const nowMs = this.options.clock.monotonicMs();
+    const wasSteady = nowMs - this.sharedAtMs >= STEADY_MS;
+    this.pauses = wasSteady ? 1 : Math.min(MOST_PAUSES, this.pauses * 2);
+    this.lookedAtMs = nowMs;
     this.leave();
     this.tellAway(error);
   }
@@ -132,7 +141,7 @@ export class StoreGate {
   private look(timeoutMs = this.options.timeoutMs()): void {
     if (this.looking !== undefined || this.isClosed) return;
     const nowMs = this.options.clock.monotonicMs();
-    if (nowMs - this.lookedAtMs < this.options.pauseMs()) return;
+    if (nowMs - this.lookedAtMs < this.options.pauseMs() * this.pauses) return;
     this.lookedAtMs = nowMs;
     this.looking = this.probe(timeoutMs).finally(() => {
       this.looking = undefined;
@@ -148,6 +157,7 @@ export class StoreGate {
     }
     if (this.isClosed) return;
     this.away = 'shared';
+    this.sharedAtMs = this.options.clock.monotonicMs();
     this.isAwayTold = false;
     rateLimitStoreChanged.publish(() => ({ store: this.storeName, state: 'shared' }));
   }
