@@ -77,6 +77,7 @@ function poolClass(settings: PersistenceSettings, clock: Clock) {
       super(config, {
         clock,
         maxWaiting: settings.maxWaiting,
+        breaker: { timeouts: settings.breakerTimeouts, openMs: settings.breakerOpenMs },
         prepared: settings.preparedStatements
           ? {
               afterUses: settings.prepareAfterUses,

@@ -31,6 +31,13 @@ export const persistenceSettings = defineSettings('database', {
   acquireTimeoutMs: z.number().int().min(100).max(120_000).default(5_000).meta({
     description: 'Longest wait for a free or new connection before a request fails with 503',
   }),
+  breakerTimeouts: z.number().int().min(1).max(1_000_000).default(3).meta({
+    description:
+      'Callers in a row without a connection in time, and none given back meanwhile, after which the next ones fail with 503 at once',
+  }),
+  breakerOpenMs: z.number().int().min(1).max(600_000).default(1_000).meta({
+    description: 'Time after which one caller waits again to see whether the database answers',
+  }),
   statementTimeoutMs: z.number().int().min(100).max(3_600_000).default(30_000).meta({
     description: 'PostgreSQL cancels a statement that runs longer',
   }),

@@ -7,6 +7,7 @@ import type { StatementInterceptor } from '../statements/statement-interceptor.j
 import type { StatementObserver } from '../statements/statement-observer.js';
 import { StatementRegistry } from '../statements/statement-registry.js';
 import { poolEvents } from './pool.events.js';
+import { PoolBreaker, type PoolBreakerOptions } from './pool-breaker.js';
 import { PoolMonitor } from './pool-monitor.js';
 
 export interface PlatformPoolOptions {
@@ -15,6 +16,8 @@ export interface PlatformPoolOptions {
   readonly maxWaiting: number;
   /** When statements are prepared; undefined: never. */
   readonly prepared: PreparedLimits | undefined;
+  /** When callers no longer wait for a database that does not answer. Default 3 time-outs, 1,000 ms. */
+  readonly breaker?: Omit<PoolBreakerOptions, 'clock'>;
 }
 
 /** `pg` passes null for none. */
@@ -37,12 +40,13 @@ const ACQUIRE_TIMEOUT = 'timeout exceeded when trying to connect';
 export class PlatformPool extends Pool {
   readonly monitor: PoolMonitor;
   readonly statements: StatementRegistry;
+  readonly breaker: PoolBreaker;
   private readonly observers: Set<StatementObserver>;
   private readonly interceptors: Set<StatementInterceptor>;
   private readonly maxWaiting: number;
   private readonly clock: Clock;
 
-  constructor(config: PoolConfig, { clock, maxWaiting, prepared }: PlatformPoolOptions) {
+  constructor(config: PoolConfig, { clock, maxWaiting, prepared, breaker }: PlatformPoolOptions) {
     const statements = new StatementRegistry();
     const observers = new Set<StatementObserver>();
     const interceptors = new Set<StatementInterceptor>();
@@ -61,6 +65,7 @@ export class PlatformPool extends Pool {
     this.clock = clock;
     this.maxWaiting = maxWaiting;
     this.monitor = new PoolMonitor(clock);
+    this.breaker = new PoolBreaker({ timeouts: 3, openMs: 1_000, ...breaker, clock });
     const { counts } = this.monitor;
     this.on('connect', (client) => {
       counts.created += 1;
@@ -120,15 +125,27 @@ export class PlatformPool extends Pool {
       queueMicrotask(() => done(error, undefined, () => undefined));
       return;
     }
+    if (!this.breaker.admits()) {
+      this.monitor.counts.refused += 1;
+      const error = new DatabaseError(
+        'DATABASE_UNAVAILABLE',
+        'The database does not answer; try again.',
+        'unavailable',
+        undefined,
+      );
+      queueMicrotask(() => done(error, undefined, () => undefined));
+      return;
+    }
     const startedMs = this.clock.monotonicMs();
     const connect = super.connect.bind(this) as unknown as (done: Connected) => void;
     connect((error, client, release) => {
       const nowMs = this.clock.monotonicMs();
       if (client === undefined) {
-        this.failed(error, nowMs - startedMs);
+        this.failed(error, startedMs, nowMs);
         done(error, client, release);
         return;
       }
+      this.breaker.signOfLife();
       this.monitor.acquired(nowMs - startedMs, this.totalCount - this.idleCount);
       const returned = this.returning(client, release, nowMs, place);
       client.release = returned;
@@ -141,6 +158,7 @@ export class PlatformPool extends Pool {
       const heldMs = this.clock.monotonicMs() - takenMs;
       this.monitor.released(heldMs);
       const isFaulty = Boolean(error);
+      if (!isFaulty) this.breaker.signOfLife();
       const status = client.getTransactionStatus();
       if (!isFaulty && status !== null && status !== 'I') {
         this.monitor.counts.leakedTransactions += 1;
@@ -151,12 +169,18 @@ export class PlatformPool extends Pool {
     };
   }
 
-  private failed(error: Error | undefined, waitedMs: number): void {
+  private failed(error: Error | undefined, startedMs: number, nowMs: number): void {
     if (error?.message !== ACQUIRE_TIMEOUT) {
       this.monitor.counts.errors += 1;
+      this.breaker.failed();
       return;
     }
     this.monitor.counts.timedOut += 1;
-    poolEvents.publish(() => ({ type: 'timed-out', waitedMs, waiting: this.waitingCount }));
+    this.breaker.waitedInVain(startedMs);
+    poolEvents.publish(() => ({
+      type: 'timed-out',
+      waitedMs: nowMs - startedMs,
+      waiting: this.waitingCount,
+    }));
   }
 }

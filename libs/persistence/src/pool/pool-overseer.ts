@@ -46,7 +46,10 @@ export class PoolOverseer implements OnModuleInit, OnApplicationShutdown {
         const { type, ...fields } = event;
         if (type === 'leaked-transaction') {
           log.error('A connection came back inside a transaction and was closed', fields);
-        } else log.warn(`A caller got no connection: ${type}`, fields);
+        } else if (type === 'does-not-answer') {
+          log.error('The database does not answer; callers are turned away at once');
+        } else if (type === 'answers-again') log.info('The database answers again');
+        else log.warn(`A caller got no connection: ${type}`, fields);
       }),
       this.settings.onChange(() => {
         const { poolSize } = this.settings.get(persistenceSettings);

@@ -10,7 +10,11 @@ export type PoolEvent =
       readonly heldMs: number;
     }
   | { readonly type: 'timed-out'; readonly waitedMs: number; readonly waiting: number }
-  | { readonly type: 'refused'; readonly waiting: number };
+  | { readonly type: 'refused'; readonly waiting: number }
+  | {
+      /** Nobody got a connection for a while: callers are turned away until one does. */
+      readonly type: 'does-not-answer' | 'answers-again';
+    };
 
 /** Published when a caller does not get a connection, or gives a bad one back. */
 export const poolEvents = eventChannel<PoolEvent>('pantheon.persistence.pool');
