@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ApiKeyUsage } from '../../libs/auth/src/api-keys/api-key-usage.js';
+import { EndedApiKeysPurger } from '../../libs/auth/src/api-keys/ended-api-keys.purger.js';
 import { startTestApi, type TestAnswer, type TestApi } from '../support/app.js';
 
 const DAY_SECONDS = 86_400;
@@ -331,5 +332,17 @@ describe('the life of an API key', () => {
     await expect(statusOf(key)).resolves.toEqual(REFUSED);
     const { body } = await manage('GET', `/${id}`);
     expect(body.status).toBe('expired');
+  });
+
+  it('is forgotten a month after its end, and not before', async () => {
+    const { id } = await createKey();
+    await manage('DELETE', `/${id}`);
+    const purger = api.app.get(EndedApiKeysPurger, { strict: false });
+    const isThere = async () => (await manage('GET', `/${id}`)).status === 200;
+    const endedMs = api.clock.nowMs();
+    await purger.purgeBatch(1_000, new Date(endedMs + 29 * DAY_SECONDS * 1_000));
+    expect(await isThere()).toBe(true);
+    await purger.purgeBatch(1_000, new Date(endedMs + 31 * DAY_SECONDS * 1_000));
+    expect(await isThere()).toBe(false);
   });
 });

@@ -84,6 +84,9 @@ describe('maskSecretsIn', () => {
     ['got bearer abcdef123456 here', 'got bearer *** here'],
     ['Basic dXNlcjpwYXNz=', 'Basic ***'],
     [`token is ${JWT}!`, 'token is ***!'],
+    [`the key pan_${'a1'.repeat(32)}Z came`, 'the key *** came'],
+    [`prt_${'-_x'.repeat(14)}x again`, '*** again'],
+    [`span_${'x'.repeat(60)} is no key`, `span_${'x'.repeat(60)} is no key`],
     ['host=db password=hunter2 user=me', 'host=db password=*** user=me'],
     ["password='two words' user=me", "password='***' user=me"],
     ['/cb?code=1&access_token=abc&x=1', '/cb?code=1&access_token=***&x=1'],
@@ -106,6 +109,8 @@ describe('maskSecretsIn', () => {
   it.each([
     ['token'],
     ['eyJ-'],
+    ['pan_'],
+    [`pan_${'a'.repeat(60)}-`],
     ['eyJabcdef.'],
     ['://a:'],
     ['://a:x'],

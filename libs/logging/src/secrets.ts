@@ -46,6 +46,8 @@ function normalised(name: string): string {
 // its own cannot contain, or its repetitions are bounded. Log input may be hostile.
 const BEARER = /\b(bearer|basic)\s{1,8}[\w.~+/=-]{6,}/gi;
 const JWT = /(?<![\w-])eyJ[\w-]{6,}\.[\w-]+\.[\w-]*/g;
+/** Our own keys, tokens, codes and client secrets, by their prefixes. */
+const OWN = /(?<![\w-])p(?:an|rt|pr|or|oc|cs)_[\w-]{43,128}/g;
 /** Up to the last @ before a slash; where that fails, a password may hold slashes but no port. */
 const URL_PASSWORD =
   /(:\/\/[^\s:/@"'`]{0,256}:)(?:[^\s/"'`]{1,512}@|(?!\d+(?:[/?#\s]|$))[^\s"'`]{1,128}@)/g;
@@ -58,7 +60,7 @@ const KEY_DETAIL =
   /(\([^()]{0,100}(?:password|secret|token|key_hash|api_key)[^()]{0,100}\)=\()[^)]{0,2048}\)/gi;
 
 /**
- * Masks the secrets inside a text: bearer and basic credentials, JSON web tokens, passwords in
+ * Masks the secrets inside a text: bearer and basic credentials, JSON web tokens, our keys, passwords in
  * URLs, header lines, `password=…` and quoted JSON. Each pattern runs only where its cheap sign
  * is found, for most texts hold none.
  */
@@ -69,6 +71,7 @@ export function maskSecretsIn(text: string): string {
   let masked = text;
   if (has('bearer') || has('basic')) masked = masked.replace(BEARER, `$1 ${MASK}`);
   if (has('eyj')) masked = masked.replace(JWT, MASK);
+  if (OWN_SIGN.test(text)) masked = masked.replace(OWN, MASK);
   if (has('://') && has('@')) masked = masked.replace(URL_PASSWORD, `$1${MASK}@`);
   if (ASSIGNED_SIGNS.some(has)) {
     masked = masked.replace(ASSIGNED, `$1$2${MASK}`).replace(HEADER, `$1: ${MASK}`);
@@ -77,5 +80,6 @@ export function maskSecretsIn(text: string): string {
   return masked;
 }
 
-const MAY_HOLD_SECRET = /[:=]|earer|basic|eyJ/i;
+const OWN_SIGN = /p(?:an|rt|pr|or|oc|cs)_/;
+const MAY_HOLD_SECRET = /[:=]|earer|basic|eyJ|p(?:an|rt|pr|or|oc|cs)_/i;
 const ASSIGNED_SIGNS = ['pass', 'pwd', 'secret', 'token', 'key', 'cookie', 'authorization'];

@@ -615,7 +615,7 @@ describe.each([
       const { text, headers } = await app.get(path, { authorization: user });
       expect(JSON.parse(text)).toMatchObject({ user });
       expect(headers['cache-control']).toMatch(/^private\b/);
-      expect(headers.vary).toBe('authorization');
+      expect(headers.vary).toBe('authorization, x-api-key');
       expect(headers['surrogate-key']).toContain(`user:${user}`);
     }
     expect(runs).toBe(2);

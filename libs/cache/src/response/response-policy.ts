@@ -31,7 +31,7 @@ export function policyOf(handler: CachedHandler, isPublicRoute: boolean): Respon
   const names = varyBy.flatMap((by) =>
     by.startsWith('header:') ? [by.slice('header:'.length).toLowerCase()] : [],
   );
-  if (!isPublic) names.unshift('authorization');
+  if (!isPublic) names.unshift('authorization', 'x-api-key');
   const { revalidateMs = 0, staleMs = 0, maxTtlMs = Number.POSITIVE_INFINITY } = options;
   return {
     lifeOf(value, otherTtlMs) {
