@@ -35,7 +35,7 @@ export interface RequestContext {
 
 /** Fields of a context that its maker knows. */
 export type ContextFields = {
-  readonly [Name in Exclude<keyof RequestContext, 'header' | 'address'>]?: RequestContext[Name];
+  readonly [Name in Exclude<keyof RequestContext, 'header' | 'address' | 'limitedBy'>]?: RequestContext[Name];
 };
 
 const storage = new AsyncLocalStorage<RequestContext>();
@@ -58,9 +58,12 @@ export function currentContext(): RequestContext | undefined {
   return storage.getStore();
 }
 
-/** Runs `work`, and all that it starts, in `context`. Returns what `work` returns. */
-export function runWithContext<Result>(context: RequestContext, work: () => Result): Result {
-  return storage.run(context, work);
+/** Runs `work`, and all that it starts, in `context`, or outside any. Returns what `work` returns. */
+export function runWithContext<Result>(
+  context: RequestContext | undefined,
+  work: () => Result,
+): Result {
+  return storage.run(context as RequestContext, work);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type ErrorKind, isError, PantheonError } from '#libs/core';
+import { DeadlineExceededError, type ErrorKind, isError, PantheonError } from '#libs/core';
 
 /** A failure of the database, told apart by what the caller can do about it. */
 export class DatabaseError extends PantheonError {
@@ -34,7 +34,7 @@ const CONNECTION_MESSAGES =
  * Tells what a driver's error means, or `undefined` when it is not one of the database's.
  * SQLSTATE classes are those of PostgreSQL's appendix A.
  */
-export function toDatabaseError(error: unknown): DatabaseError | undefined {
+export function toDatabaseError(error: unknown): PantheonError | undefined {
   if (!isError(error)) return undefined;
   const code = codeOf(error);
   if (isConnectionFailure(error, code)) {
@@ -46,6 +46,9 @@ export function toDatabaseError(error: unknown): DatabaseError | undefined {
     );
   }
   switch (code) {
+    // TypeORM puts what a statement failed with into an error of its own.
+    case 'DEADLINE_EXCEEDED':
+      return new DeadlineExceededError('a statement of the database', error);
     case '57014':
       return new DatabaseError(
         'DATABASE_STATEMENT_TIMEOUT',

@@ -1,5 +1,7 @@
 import { Pool, type PoolClient, type PoolConfig } from 'pg';
-import type { Clock } from '#libs/core';
+import { type Clock, DeadlineExceededError } from '#libs/core';
+import { currentContext, runWithContext } from '#libs/logging';
+import { type Deadline, DeadlineWatch } from '../deadline/deadline-watch.js';
 import { DatabaseError } from '../errors/database-error.js';
 import type { PreparedLimits } from '../statements/connection-statements.js';
 import { platformClient } from '../statements/platform-client.js';
@@ -41,6 +43,7 @@ export class PlatformPool extends Pool {
   readonly monitor: PoolMonitor;
   readonly statements: StatementRegistry;
   readonly breaker: PoolBreaker;
+  private readonly deadlines: DeadlineWatch;
   private readonly observers: Set<StatementObserver>;
   private readonly interceptors: Set<StatementInterceptor>;
   private readonly maxWaiting: number;
@@ -50,17 +53,20 @@ export class PlatformPool extends Pool {
     const statements = new StatementRegistry();
     const observers = new Set<StatementObserver>();
     const interceptors = new Set<StatementInterceptor>();
+    const deadlines = new DeadlineWatch(clock);
     super({
       ...config,
       Client: platformClient({
         clock,
         observers,
         interceptors,
+        deadlines,
         prepared: prepared === undefined ? undefined : { registry: statements, limits: prepared },
       }),
     });
     this.observers = observers;
     this.interceptors = interceptors;
+    this.deadlines = deadlines;
     this.statements = statements;
     this.clock = clock;
     this.maxWaiting = maxWaiting;
@@ -137,6 +143,9 @@ export class PlatformPool extends Pool {
       return;
     }
     const startedMs = this.clock.monotonicMs();
+    const context = currentContext();
+    const deadlineMs = context?.deadlineMs;
+    if (deadlineMs !== undefined) done = this.untilDeadline(deadlineMs, startedMs, done);
     const connect = super.connect.bind(this) as unknown as (done: Connected) => void;
     connect((error, client, release) => {
       const nowMs = this.clock.monotonicMs();
@@ -149,8 +158,31 @@ export class PlatformPool extends Pool {
       this.monitor.acquired(nowMs - startedMs, this.totalCount - this.idleCount);
       const returned = this.returning(client, release, nowMs, place);
       client.release = returned;
-      done(error, client, returned);
+      // It comes in the context of whoever gave it back or had it opened.
+      if (currentContext() === context) done(error, client, returned);
+      else runWithContext(context, () => done(error, client, returned));
     });
+  }
+
+  /**
+   * Lets a caller wait for a connection until its deadline. One that comes later goes back as it came.
+   */
+  private untilDeadline(deadlineMs: number, nowMs: number, done: Connected): Connected {
+    let isOver = false;
+    const deadline: Deadline = {
+      deadlineMs,
+      expire: () => {
+        isOver = true;
+        done(new DeadlineExceededError('the wait for the database'), undefined, () => undefined);
+      },
+    };
+    if (deadlineMs > nowMs) this.deadlines.add(deadline);
+    else process.nextTick(deadline.expire);
+    return (error, client, release) => {
+      this.deadlines.remove(deadline);
+      if (!isOver) done(error, client, release);
+      else if (client !== undefined) client.release();
+    };
   }
 
   private returning(client: PoolClient, release: Release, takenMs: number, place: Place): Release {

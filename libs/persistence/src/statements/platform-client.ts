@@ -1,5 +1,13 @@
 import { Client, type ClientBase, type QueryConfig, type QueryResult } from 'pg';
 import type { Clock } from '#libs/core';
+import { currentContext } from '#libs/logging';
+import type { CancelKey } from '../deadline/cancel-request.js';
+import type { DeadlineWatch } from '../deadline/deadline-watch.js';
+import {
+  isBoundByDeadline,
+  StatementDeadline,
+  statementStopped,
+} from '../deadline/statement-deadline.js';
 import type { StatementInterceptor } from './statement-interceptor.js';
 import type {
   StatementCall,
@@ -16,13 +24,17 @@ export interface PlatformClientParts {
   /** May change at any time. */
   readonly observers: ReadonlySet<StatementObserver>;
   readonly interceptors: ReadonlySet<StatementInterceptor>;
+  readonly deadlines: DeadlineWatch;
 }
 
 type Query = (config: unknown, values?: unknown, callback?: unknown) => unknown;
 
-/** A client of `pg` whose statements are prepared and observed, however they are given to it. */
+/**
+ * A client of `pg` whose statements are prepared, observed and bound by the deadline of their request,
+ * however they are given to it.
+ */
 export function platformClient(parts: PlatformClientParts): new () => ClientBase {
-  const { clock, observers, interceptors, prepared } = parts;
+  const { clock, observers, interceptors, prepared, deadlines } = parts;
   return class PlatformClient extends Client {
     private readonly preparer =
       prepared === undefined
@@ -36,7 +48,13 @@ export function platformClient(parts: PlatformClientParts): new () => ClientBase
       const query = queryOf(config, values);
       if (query === undefined) return this.pass(config, values, callback) as never;
       const isPrepared = this.preparer?.isFor(query) ?? false;
-      if (!isPrepared && observers.size === 0 && interceptors.size === 0) {
+      const deadlineMs = currentContext()?.deadlineMs;
+      if (
+        !isPrepared &&
+        observers.size === 0 &&
+        interceptors.size === 0 &&
+        deadlineMs === undefined
+      ) {
         return this.pass(config, values, callback) as never;
       }
       const done = [values, callback].find((value) => typeof value === 'function') as Done;
@@ -69,7 +87,16 @@ export function platformClient(parts: PlatformClientParts): new () => ClientBase
     }
 
     private run(query: QueryConfig, isPrepared: boolean, done: Done): void {
-      const end = observers.size === 0 ? done : this.observed(query, done);
+      const deadlineMs = currentContext()?.deadlineMs;
+      const isBound = deadlineMs !== undefined && isBoundByDeadline(query.text);
+      if (isBound && deadlineMs <= clock.monotonicMs()) {
+        process.nextTick(() => done(statementStopped(), undefined as never));
+        return;
+      }
+      const observed = observers.size === 0 ? done : this.observed(query, done);
+      const end = isBound
+        ? new StatementDeadline(deadlineMs, deadlines, this as unknown as CancelKey, observed).end
+        : observed;
       if (isPrepared) this.preparer?.send(query, end);
       else this.pass(query, undefined, end);
     }
