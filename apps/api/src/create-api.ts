@@ -22,6 +22,7 @@ import { addSecurityHeaders } from './http/security-headers.js';
 import { useDirectRoutes } from './http/direct-routes.js';
 import { mountDocs } from './http/docs.js';
 import { createFastifyAdapter } from './http/fastify.js';
+import { serializeBySchema } from './http/serialisers.js';
 import { closeIdleConnectionsAtEnd } from './http/closing-connections.js';
 
 /** The API with modules beside its own, ready to listen. Closing it leaves the platform open. */
@@ -51,6 +52,7 @@ export async function createApi(
   compressAnswers(fastify, compression);
   countBodyBytes(fastify, compression, metrics.registry);
   decodeBodies(fastify, platform.store);
+  serializeBySchema(app);
   if (settings.docs) mountDocs(app);
   mountDashboard(fastify);
   await Promise.all([app.init(), limiting]);

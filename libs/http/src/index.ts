@@ -32,3 +32,4 @@ export {
 export type { DocumentedAnswer, DocumentedBody } from './returns.decorator.js';
 export { isRouteGuard, RouteChecks } from './route-guard.js';
 export type { CredentialHeaders, GuardedRequest, RouteCheck, RouteGuard } from './route-guard.js';
+export { compileSerializer, hasTimes } from './serialisation/compile-serializer.js';
