@@ -180,7 +180,7 @@ describe('another process', () => {
       [
         '--no-warnings',
         `--import=${pathToFileURL(join(support, 'register-typescript.mjs')).href}`,
-        join(support, 'interrupted-server.ts'),
+        join(support, 'interrupted-server.program.ts'),
       ],
       { cwd: process.cwd() },
     );
