@@ -6,13 +6,21 @@ import { readPrograms } from './program-sources.js';
 
 const CODE = /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g;
 /** What looks like a code and is none, beside the variables of settings. */
-const OTHERS = new Set(['EAI_AGAIN', 'PG_VERSION', 'NODE_ENV', 'CACHE_MANAGER']);
+const OTHERS = new Set([
+  'EAI_AGAIN',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'PG_VERSION',
+  'NODE_ENV',
+  'CACHE_MANAGER',
+]);
 /** Words of PostgreSQL's syntax trees. */
 const OF_GRAMMAR = /^(?:AEXPR|SETOP|SORTBY|CMD|ONCONFLICT)_|_(?:SUBLINK|EXPR)$|^IS_NULL$/;
 /** Codes of the command line, of starts and of the library, which nobody gets over HTTP. */
 const ELSEWHERE = [
   'docs/caching.md',
   'docs/operations.md',
+  'docs/resilience.md',
   'docs/context.md',
   'docs/database/index-advisor.md',
   ...(await readdir('docs/caching')).map((name) => `docs/caching/${name}`),
