@@ -42,12 +42,18 @@ export class StatementDeadline implements Deadline {
       done(error, result);
       return;
     }
-    // A cancellation that is still on its way would hit who has the connection next.
-    void cancelling.then(() => {
-      const wasCancelled = isError(error) && 'code' in error && error.code === QUERY_CANCELED;
-      done(wasCancelled ? statementStopped(error) : error, result);
-    });
+    void this.endAfter(cancelling, error, result);
   };
+
+  /** A cancellation that is still on its way would hit who has the connection next. */
+  private async endAfter(
+    cancelling: Promise<void>,
+    ...[error, result]: Parameters<Done>
+  ): Promise<void> {
+    await cancelling;
+    const wasCancelled = isError(error) && 'code' in error && error.code === QUERY_CANCELED;
+    this.done(wasCancelled ? statementStopped(error) : error, result);
+  }
 }
 
 /** What the caller of a statement gets that was not begun or not finished in time. */
