@@ -11,7 +11,7 @@ import {
   UseFilters,
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { AcceptsText, Problems, Public, Returns, ReturnsText } from '#libs/http';
+import { AcceptsText, Priority, Problems, Public, Returns, ReturnsText } from '#libs/http';
 import { RateLimit } from '#libs/resilience';
 import type { z } from 'zod';
 import { Consent, type ConsentAnswer, type Visitor } from '../oauth/consent.js';
@@ -29,6 +29,7 @@ const CLIENT_UNKNOWN = 'The client is not the one that it says it is, in the for
 /** The endpoints of OAuth 2.0. Whoever asks is a client or a browser, not the holder of a token. */
 @Controller('oauth')
 @Public()
+@Priority('critical')
 @UseFilters(OAuthErrorFilter)
 export class OAuthController {
   constructor(

@@ -2,7 +2,7 @@ import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { SettingsStore } from '#libs/config';
 import { Clock } from '#libs/core';
-import { Public, Returns } from '#libs/http';
+import { Priority, Public, Returns } from '#libs/http';
 import type { z } from 'zod';
 import { authSettings } from '../auth.settings.js';
 import { serverMetadata } from '../oauth/server-metadata.js';
@@ -12,6 +12,7 @@ import { jwksSchema, serverMetadataSchema } from './oauth.schemas.js';
 /** What others need to know to use this server, and to verify what it signs. */
 @Controller('.well-known')
 @Public()
+@Priority('critical')
 export class WellKnownController {
   constructor(
     private readonly keys: SigningKeys,
