@@ -79,6 +79,14 @@ interface Server {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** Admission is at work and refuses nothing, however busy the machine is. */
+const ADMITTING_ALL = {
+  PANTHEON_ADMISSION_MIN_LIMIT: '1000',
+  PANTHEON_ADMISSION_INITIAL_LIMIT: '1000',
+  PANTHEON_ADMISSION_LOOP_DELAY_TARGET_MS: '10000',
+  PANTHEON_ADMISSION_TURN_BUDGET_MS: '1000',
+};
+
 /** The first is what the others are compared to. */
 export const SERVERS: readonly Server[] = [
   { name: 'bare Nest', hooks: 0 },
@@ -89,12 +97,15 @@ export const SERVERS: readonly Server[] = [
   { name: 'platform, public route', path: `${PATH}/public` },
   { name: 'platform, with token', path: `${PATH}/authenticated` },
   { name: 'platform, with token and permission', path: PATH },
-  {
-    name: '… without access log',
-    path: PATH,
-    environment: { PANTHEON_LOGGING_ACCESS_LOG: 'false' },
-  },
+  without('access log', { PANTHEON_LOGGING_ACCESS_LOG: 'false' }),
+  without('rate limits', { PANTHEON_RATE_LIMIT_ENABLED: 'false' }),
+  without('admission', { PANTHEON_ADMISSION_ENABLED: 'false' }),
 ];
+
+/** The whole platform with a layer off. */
+function without(layer: string, environment: Readonly<Record<string, string>>): Server {
+  return { name: `… without ${layer}`, path: PATH, environment };
+}
 
 /** The one that has a limit. */
 export const WHOLE = 'platform, with token and permission';
@@ -141,7 +152,7 @@ function report(app: NestFastifyApplication, request: ComparedRequest): void {
 
 /** The API as it runs, with a user who has logged in. */
 async function servePlatform(server: Server, credentials: Credentials): Promise<void> {
-  Object.assign(process.env, server.environment);
+  Object.assign(process.env, ADMITTING_ALL, server.environment);
   const { store } = await loadSettings();
   const settings = store.get(persistenceSettings);
   const databaseUrl = settings.url ?? '';

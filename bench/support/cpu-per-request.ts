@@ -19,6 +19,8 @@ export interface ComparisonOptions {
    * a request takes. Default: it is not measured.
    */
   readonly idleMs?: number;
+  /** Each server has answered so many before the first round, which its compiler needs. Default: 0. */
+  readonly warmUpRequests?: number;
   /** Unless a server says another; see `reportForComparison`. */
   readonly path: string;
 }
@@ -27,6 +29,11 @@ export interface VariantResult {
   readonly variant: string;
   /** Median over the rounds. */
   readonly cpuUsPerRequest: number;
+  /**
+   * Of the tenth of the rounds that took least, the one that took most: what else a machine does only
+   * ever adds to it.
+   */
+  readonly quietCpuUsPerRequest: number;
   readonly requestsPerSecond: number;
   /** Median over the rounds of the median of a request, as its client sees it. */
   readonly p50Ms: number;
@@ -37,6 +44,7 @@ export interface VariantResult {
 }
 
 interface Round {
+  readonly requests: number;
   readonly cpuUs: number;
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
@@ -58,7 +66,7 @@ export async function compareCpuPerRequest(options: ComparisonOptions): Promise<
     for (const variant of options.variants) {
       servers.push(await startServer(options.script, variant));
     }
-    for (const server of servers) await measureRound(server, { ...options, roundMs: WARM_UP_MS });
+    for (const server of servers) await warmUp(server, options);
     if (options.idleMs !== undefined) await measureIdle(servers, options.idleMs);
     const rounds: Round[][] = [];
     for (let round = 0; round < options.rounds; round += 1) {
@@ -74,6 +82,7 @@ export async function compareCpuPerRequest(options: ComparisonOptions): Promise<
     return options.variants.map((variant, index) => ({
       variant,
       cpuUsPerRequest: median(rounds.map((round) => round[index]?.cpuUs ?? Number.NaN)),
+      quietCpuUsPerRequest: lowest(rounds.map((round) => round[index]?.cpuUs ?? Number.NaN)),
       requestsPerSecond: median(
         rounds.map((round) => round[index]?.requestsPerSecond ?? Number.NaN),
       ),
@@ -104,12 +113,25 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
+/** The highest of the lowest tenth of some numbers. */
+function lowest(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length / 10) - 1] ?? Number.NaN;
+}
+
 interface Server {
   readonly child: ChildProcess;
   readonly port: number;
   readonly request: ComparedRequest;
   /** What it does on its own, such as looking after its connections. */
   idleCpuUsPerSecond: number;
+}
+
+async function warmUp(server: Server, options: ComparisonOptions): Promise<void> {
+  let requests = 0;
+  do {
+    requests += (await measureRound(server, { ...options, roundMs: WARM_UP_MS })).requests;
+  } while (requests < (options.warmUpRequests ?? 0));
 }
 
 async function measureIdle(servers: readonly Server[], idleMs: number): Promise<void> {
@@ -159,6 +181,7 @@ async function measureRound(
   const cpuUs = (await cpuOf(server)) - cpuBefore - server.idleCpuUsPerSecond * seconds;
   const requests = durations.length;
   return {
+    requests,
     cpuUs: cpuUs / requests,
     requestsPerSecond: requests / seconds,
     p50Ms: percentilesOf(durations).p50,
