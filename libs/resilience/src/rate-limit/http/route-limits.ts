@@ -33,7 +33,8 @@ export class RouteLimits {
 
   private renew(): void {
     this.version = this.limits.version;
-    const general = (['user', 'key', 'organization'] as const).map((by) => this.limits.general(by));
+    // The narrowest first: what one refuses takes nothing from the wider ones.
+    const general = (['key', 'user', 'organization'] as const).map((by) => this.limits.general(by));
     this.limiters = [
       ...this.limits.ofRoute(this.routes, this.rules),
       ...general.filter((one) => one !== undefined),

@@ -172,6 +172,17 @@ describe('a limit that processes share', () => {
     expect(fleet.allowedUs).toHaveLength(6_401);
   });
 
+  it('withholds no more when it was at its limit some time ago', async () => {
+    const fleet = await Fleet.start({ capacity: 640, refill: 64 });
+    for (let index = 0; index < 10; index += 1) {
+      await fleet.request(0, 2_000);
+      fleet.advanceUs(5_000);
+    }
+    fleet.advanceUs(20_000_000);
+    await fleet.request(0);
+    expect(count(await fleet.request(1, 1_000))).toBeGreaterThanOrEqual(639 - 10);
+  });
+
   it('seldom asks the store while there is plenty', async () => {
     const fleet = await Fleet.start({ capacity: 40_000, refill: 20_000 });
     for (let index = 0; index < 20_000; index += 1) {

@@ -8,8 +8,9 @@ import type { StoreGate } from './store-gate.js';
 
 /** Of what is left a process that was not at its limit of late reserves at most this part. */
 const CAUTIOUS_PART = 64;
-/** One that was: what it reserves, it uses at once. */
+/** One that was within this time: what it reserves, it uses at once. */
 const HUNGRY_PART = 2;
+const HUNGRY_US = 250_000;
 const FIRST_WANT = 32;
 const MOST_WANTED = 4_096;
 /** A reserve that lasts shorter than this was too small. */
@@ -163,9 +164,9 @@ export class SharedLimiter extends Limiter {
     entry.isAsking = true;
     while (entry.waiting.length > 0) {
       const need = entry.waiting.length;
-      const isHungry = entry.hunger > 0;
-      const want = isHungry ? Math.min(entry.hunger, MOST_WANTED) : entry.want;
       const sentUs = this.nowUs();
+      const isHungry = entry.hunger > 0 && sentUs < entry.askAgainUs + HUNGRY_US;
+      const want = isHungry ? Math.min(entry.hunger, MOST_WANTED) : entry.want;
       const request = this.settle(entry, need, want, isHungry ? HUNGRY_PART : CAUTIOUS_PART);
       entry.hunger = 0;
       const grant = await this.options.gate.take(request);
