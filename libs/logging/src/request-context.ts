@@ -27,6 +27,8 @@ export interface RequestContext {
    * is out. Work that nobody would wait for is not begun after it.
    */
   deadlineMs: number | undefined;
+  /** The credential, such as an API key, that limits the caller to a scope. Does not stand in lines. */
+  limitedBy?: string;
   /** A header of the request by its name in lower case; absent outside a request. */
   header?(name: string): string | undefined;
   /** Address of the client, as far as proxies are trusted; absent outside a request. */

@@ -33,7 +33,7 @@ export interface AuditCounts {
  */
 @Injectable()
 export class AuditWriter implements OnModuleInit, OnApplicationShutdown {
-  private buffer: Pending[] = [];
+  private readonly buffer: Pending[] = [];
   /** Failures of the buffer by what is the same in those alike. */
   private readonly alike = new Map<string, Pending>();
   private readonly quota: RefusalQuota;

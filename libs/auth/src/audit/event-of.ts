@@ -34,7 +34,7 @@ const OUTCOMES: Readonly<Record<string, SecurityOutcome>> = {
 export function eventOf(event: AuthEvent): SecurityEvent | undefined {
   if (NOT_RECORDED.has(event.type)) return undefined;
   const { type, outcome, by, userId, organizationId, ...rest } = event as Fields;
-  const outcomeOf = OUTCOMES[String(outcome ?? 'succeeded')] ?? 'succeeded';
+  const outcomeOf = OUTCOMES[textOf(outcome) ?? ''] ?? 'succeeded';
   const account = textOf(userId);
   const callerId = textOf(by) ?? currentContext()?.userId;
   return {
@@ -61,9 +61,10 @@ function targetOf(fields: Fields): SecurityTarget | undefined {
 
 /** All but what stands in columns; the address comes from the request, as the event's own does. */
 function detailsOf(fields: Fields): Fields {
-  const { address, ...rest } = fields;
   const target = TARGETS.find(([field]) => textOf(fields[field]) !== undefined)?.[0];
-  return Object.fromEntries(Object.entries(rest).filter(([name]) => name !== target));
+  return Object.fromEntries(
+    Object.entries(fields).filter(([name]) => name !== target && name !== 'address'),
+  );
 }
 
 function textOf(value: unknown): string | undefined {

@@ -73,5 +73,6 @@ export class AuthGuard implements CanActivate, RouteGuard {
     if (context === undefined) return;
     context.userId = principal.userId;
     context.organizationId = principal.organizationId;
+    if (principal.scope !== undefined) context.limitedBy = credential.id;
   }
 }

@@ -53,6 +53,19 @@ describe('varyBy', () => {
     await expect(settings.ofUser()).resolves.toBe(2);
   });
 
+  it('keeps nothing for a credential that is limited to a scope, and gives it nothing', async () => {
+    const settings = await boot(Settings);
+    const get = () => settings.ofUser();
+    const limited = <Result>(work: () => Promise<Result>): Promise<Result> =>
+      runWithContext({ ...createContext({ userId: 'ann' }), limitedBy: 'key' }, work);
+    await expect(as('ann', get)).resolves.toBe(1);
+    await expect(limited(get)).resolves.toBe(2);
+    await expect(limited(get)).resolves.toBe(3);
+    await expect(as('ann', get)).resolves.toBe(1);
+    await limited(() => settings.changeOwn());
+    await expect(as('ann', get)).resolves.toBe(4);
+  });
+
   it('keeps combinations apart', async () => {
     const settings = await boot(Settings);
     const get = () => settings.ofBoth();

@@ -10,7 +10,8 @@ type PartReader = (context: RequestContext) => string;
 /**
  * Reads what `varyBy` names from the context of the request or job that runs now. Callers who are
  * not authenticated are one variant. Outside any request or job there is nobody to vary by, so the
- * cache is not used, rather than one answer given to all.
+ * cache is not used, rather than one answer given to all; nor is it where answers vary by user and the
+ * caller's credential is limited to a scope, by which the user may be told less.
  *
  * Undefined when entries have no variants.
  */
@@ -20,10 +21,11 @@ export function variantReader(
 ): VariantReader | undefined {
   const prefix = version === undefined ? '' : `v=${keyPart(version, '@')}`;
   if (varyBy.length === 0) return version === undefined ? undefined : () => prefix;
+  const isPersonal = varyBy.includes('user');
   const readers = [...new Set(varyBy)].sort().map((by) => partReader(by));
   return () => {
     const context = currentContext();
-    if (context === undefined) return undefined;
+    if (context === undefined || (isPersonal && context.limitedBy !== undefined)) return undefined;
     let variant = prefix;
     for (const read of readers) variant += `:${read(context)}`;
     return variant;
