@@ -87,8 +87,7 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
   /** The key that a token names, or undefined. */
   async find(kid: string): Promise<RingKey | undefined> {
     const ring = this.ring ?? (await this.keyring());
-    const isSettled = this.clock.monotonicMs() - this.loadedAtMs < UNKNOWN_KEY_INTERVAL_MS;
-    const current = ring.has(kid) || isSettled ? ring : await this.load();
+    const current = ring.has(kid) ? ring : await this.newerThan(ring);
     return current.find(kid, this.clock.nowMs());
   }
 
@@ -127,6 +126,13 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
     const ring = await this.load();
     await this.caches?.invalidateTags([KEYS_TAG]);
     return ring;
+  }
+
+  private newerThan(ring: Keyring): Keyring | Promise<Keyring> {
+    // Somebody has told of a change: the key may be in it.
+    if (this.loading !== undefined) return this.loading;
+    const isSettled = this.clock.monotonicMs() - this.loadedAtMs < UNKNOWN_KEY_INTERVAL_MS;
+    return isSettled ? ring : this.load();
   }
 
   private keyring(): Promise<Keyring> {
