@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
+import { clientKeyOf } from '#libs/http';
 import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
 import { ThrottledError } from '../errors/auth-overload.error.js';
@@ -8,7 +9,6 @@ import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { normalisePassword } from '../passwords/password-policy.js';
 import { Sessions, type TokenPair } from '../sessions/sessions.js';
-import { clientKeyOf } from '../throttle/client-address.js';
 import { FailureThrottle, type ThrottleKey } from '../throttle/failure-throttle.js';
 import { AccountStore, type Credentials } from './account.store.js';
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { Clock, type Principal } from '#libs/core';
+import { clientKeyOf } from '#libs/http';
 import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
 import { AccountConflictError } from '../errors/account-conflict.error.js';
@@ -8,7 +9,6 @@ import { ForbiddenError } from '../errors/forbidden.error.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { PasswordPolicy } from '../passwords/password-policy.js';
 import { PrincipalLoader } from '../principals/principal.loader.js';
-import { clientKeyOf } from '../throttle/client-address.js';
 import { FailureThrottle } from '../throttle/failure-throttle.js';
 import { AccountStore, type CreatedAccount } from './account.store.js';
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { Clock, newId, type Principal } from '#libs/core';
+import { clientKeyOf } from '#libs/http';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AccountStore, type AccountPassword } from '../accounts/account.store.js';
 import { AuditTrail } from '../audit/audit-trail.js';
@@ -8,7 +9,6 @@ import { authSettings } from '../auth.settings.js';
 import { AccountInputError } from '../errors/account-input.error.js';
 import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
 import { SessionInsights } from '../sessions/session-insights.js';
-import { clientKeyOf } from '../throttle/client-address.js';
 import { FailureThrottle } from '../throttle/failure-throttle.js';
 import { passwordResetTokens } from '../tokens/opaque-token.js';
 import { PasswordHasher } from './password-hasher.js';

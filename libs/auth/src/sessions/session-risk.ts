@@ -1,4 +1,4 @@
-import { clientKeyOf } from '../throttle/client-address.js';
+import { clientKeyOf } from '#libs/http';
 import type { SessionRisk } from './session-timeout.js';
 
 /** Something about a session that is unlike the sessions that its user had before. */

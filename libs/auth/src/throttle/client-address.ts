@@ -1,1 +1,0 @@
-export { clientKeyOf } from '#libs/http';
