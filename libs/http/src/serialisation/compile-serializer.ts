@@ -12,12 +12,17 @@ import {
 interface Shape {
   readonly type?: string;
   readonly format?: string;
+  readonly enum?: readonly unknown[];
   readonly anyOf?: readonly Shape[];
   readonly items?: Shape;
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | Shape;
 }
+
+/** More values of an enumeration are looked at as any text. */
+const MOST_CHOICES = 8;
+const LONGEST_REMEMBERED = 40;
 
 const WRITERS = { writeAny, writeText, writeNumber, writeFlag, writeDate, keysOf: Object.keys };
 
@@ -106,20 +111,21 @@ class Program {
     const sometimes = names.filter((name) => !required.includes(name));
     const isOpen = typeof additionalProperties === 'object' || additionalProperties === true;
     if (isOpen || always.length === 0) return 'writeAny';
-    const read = (name: string): string => `value[${JSON.stringify(name)}]`;
     const local = new Map([...always, ...sometimes].map((name, at) => [name, `v${at}`]));
-    const write = (name: string): string =>
-      `${this.writerOf(properties[name] as Shape)}(${local.get(name)})`;
-    const label = (name: string, before: string): string =>
-      JSON.stringify(`${before}${JSON.stringify(name)}:`);
-    const reads = [...local].map(([name, variable]) => `const ${variable} = ${read(name)};`);
+    const member = (name: string, before: string): string =>
+      this.member(
+        `${before}${JSON.stringify(name)}:`,
+        properties[name] as Shape,
+        local.get(name) as string,
+      );
+    const reads = [...local].map(
+      ([name, variable]) => `const ${variable} = value[${JSON.stringify(name)}];`,
+    );
     const missing = always.map((name) => `${local.get(name)} === undefined`);
     const present = sometimes.map((name) => `(${local.get(name)} === undefined ? 0 : 1)`);
     const parts = [
-      ...always.map((name, at) => `${label(name, at === 0 ? '{' : ',')} + ${write(name)}`),
-      ...sometimes.map(
-        (name) => `(${local.get(name)} === undefined ? '' : ${label(name, ',')} + ${write(name)})`,
-      ),
+      ...always.map((name, at) => member(name, at === 0 ? '{' : ',')),
+      ...sometimes.map((name) => `(${local.get(name)} === undefined ? '' : ${member(name, ',')})`),
     ];
     return this.add(`
       if (typeof value !== 'object' || value === null || typeof value.toJSON === 'function') {
@@ -129,6 +135,46 @@ class Program {
       if (${missing.join(' || ')}) return writeAny(value);
       if (keysOf(value).length !== ${[always.length, ...present].join(' + ')}) return writeAny(value);
       return ${parts.join(' +\n        ')} + '}';`);
+  }
+
+  /**
+   * A property with its name. What can be known beforehand is one text: null, flags, the values of an
+   * enumeration; and the last short text of each property, since rows have many in common.
+   */
+  private member(label: string, shape: Shape, variable: string): string {
+    const literal = (text: string): string => JSON.stringify(label + text);
+    const choices = this.choicesOf(shape).map(
+      (choice) => `${variable} === ${choice} ? ${literal(choice)} : `,
+    );
+    const writer = this.writerOf(shape);
+    const isText = writer === 'writeText' && withoutNull(shape).enum === undefined;
+    const other = isText
+      ? this.remembered(label, variable)
+      : `${JSON.stringify(label)} + ${writer}(${variable})`;
+    return `(${choices.join('')}${other})`;
+  }
+
+  private choicesOf(shape: Shape): string[] {
+    const { type, enum: values = [] } = withoutNull(shape);
+    const texts = values.filter((value) => typeof value === 'string').slice(0, MOST_CHOICES);
+    return [
+      ...(shape.anyOf === undefined ? [] : ['null']),
+      ...(type === 'boolean' ? ['true', 'false'] : []),
+      ...texts.map((text) => JSON.stringify(text)),
+    ];
+  }
+
+  private remembered(label: string, variable: string): string {
+    const at = this.count + 1;
+    const write = this.add(`
+      const text = ${JSON.stringify(label)} + writeText(value);
+      if (typeof value === 'string' && value.length <= ${LONGEST_REMEMBERED}) {
+        last${at} = value;
+        text${at} = text;
+      }
+      return text;`);
+    this.source += `let last${at}, text${at};\n`;
+    return `(${variable} === last${at} ? text${at} : ${write}(${variable}))`;
   }
 
   private add(body: string): string {
