@@ -32,13 +32,13 @@ const OUTCOMES: Readonly<Record<string, SecurityOutcome>> = {
  * account, `keyId`, `sessionId` and the like are what it was about, and the rest are details.
  */
 export function eventOf(event: AuthEvent): SecurityEvent | undefined {
-  if (NOT_RECORDED.has(event.type)) return undefined;
-  const { type, outcome, by, userId, organizationId, ...rest } = event as Fields;
+  const { type, outcome, by, userId, organizationId, ...rest }: Fields = event;
+  if (typeof type !== 'string' || NOT_RECORDED.has(type)) return undefined;
   const outcomeOf = OUTCOMES[textOf(outcome) ?? ''] ?? 'succeeded';
   const account = textOf(userId);
   const callerId = textOf(by) ?? currentContext()?.userId;
   return {
-    type: event.type,
+    type,
     outcome: outcomeOf,
     // Whoever fails to log in to an account is not known to be its owner.
     actorId: callerId ?? (outcomeOf === 'succeeded' ? account : undefined),
