@@ -170,7 +170,7 @@ describe('users', () => {
     await createUser(['member']);
     const { body } = await call('GET', 'users', owner);
     expect(Object.keys(body.items[1]).sort()).toEqual(
-      ['createdAt', 'email', 'grants', 'id', 'roles', 'status'].sort(),
+      ['createdAt', 'email', 'grants', 'id', 'kind', 'roles', 'status'].sort(),
     );
   });
 
