@@ -71,6 +71,26 @@ describe('the stream of entries', () => {
     expect(JSON.parse(first ?? '')).toMatchObject({ text: 'entry 39', metadata: { index: 39 } });
   });
 
+  it('is a JSON array for a client that takes nothing else', async () => {
+    const ask = (path: string, accept: string): Promise<Response> =>
+      fetch(api.url + path, { headers: { authorization: `Bearer ${ann.token}`, accept } });
+    const lines = await (await open('/v1/sources/small/entries/stream')).text();
+    const response = await ask('/v1/sources/small/entries/stream', 'application/json');
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(await response.json()).toEqual(
+      lines
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as object),
+    );
+    const any = await ask('/v1/sources/small/entries/stream', 'application/json, text/plain, */*');
+    expect(any.headers.get('content-type')).toContain('application/x-ndjson');
+    await any.body?.cancel();
+    await ann.makeSource('nothing');
+    const none = await ask('/v1/sources/nothing/entries/stream', 'application/json;q=0.9');
+    expect(await none.json()).toEqual([]);
+  });
+
   it('is an empty body for an empty source, and a problem for an unknown one', async () => {
     await ann.makeSource('empty');
     const empty = await open('/v1/sources/empty/entries/stream');

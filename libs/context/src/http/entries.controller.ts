@@ -1,4 +1,13 @@
-import { Body, Controller, Get, Param, Post, Query, type StreamableFile } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  Param,
+  Post,
+  Query,
+  type StreamableFile,
+} from '@nestjs/common';
 import type { Principal } from '#libs/core';
 import {
   CurrentPrincipal,
@@ -51,13 +60,21 @@ export class EntriesController {
 
   @Get('stream')
   @Priority('batch')
-  @ReturnsText(200, 'All entries of the source, one a line', 'application/x-ndjson')
+  @ReturnsText(
+    200,
+    'All entries of the source, one a line; a JSON array with Accept: application/json',
+    'application/x-ndjson',
+  )
   stream(
     @CurrentPrincipal() principal: Principal,
     @Param('id', { schema: sourceIdSchema }) source: string,
     @Query({ schema: entryStreamQuerySchema }) query: EntryStreamQuery,
+    @Headers('accept') accept: string | undefined,
   ): Promise<StreamableFile> {
-    return ndjsonFile((signal) => this.entries.stream(principal, source, { ...query, signal }));
+    return ndjsonFile(
+      (signal) => this.entries.stream(principal, source, { ...query, signal }),
+      accept,
+    );
   }
 
   @Get(':entryId')

@@ -5,19 +5,41 @@ import { contextWarnings } from '../events.js';
 
 const CHUNK_CHARACTERS = 32_768;
 
+/** What stands before, between and after the values of a stream. */
+interface StreamForm {
+  readonly type: string;
+  readonly begin: string;
+  readonly between: string;
+  readonly end: string;
+}
+
+const LINES: StreamForm = { type: 'application/x-ndjson', begin: '', between: '', end: '' };
+/** A value a line as well, so that a reader need not wait for the end. */
+const ARRAY: StreamForm = { type: 'application/json', begin: '[\n', between: ',', end: ']\n' };
+
 /**
  * An answer of newline-delimited JSON, one value of the iterable a line, read only as fast as the
- * client takes it. The signal given to `open` aborts when the client goes away, so that a query
- * under way can be cancelled; what `open` throws becomes a problem as usual.
+ * client takes it; a JSON array for a client that accepts that alone. The signal given to `open`
+ * aborts when the client goes away, so that a query under way can be cancelled; what `open` throws
+ * becomes a problem as usual.
  */
 export async function ndjsonFile(
   open: (signal: AbortSignal) => Promise<AsyncIterable<object>> | AsyncIterable<object>,
+  accept?: string,
 ): Promise<StreamableFile> {
   const stop = new AbortController();
   const rows = await open(stop.signal);
-  return new StreamableFile(new NdjsonStream(rows[Symbol.asyncIterator](), stop), {
-    type: 'application/x-ndjson',
+  const form = acceptsJsonAlone(accept) ? ARRAY : LINES;
+  return new StreamableFile(new NdjsonStream(rows[Symbol.asyncIterator](), stop, form), {
+    type: form.type,
   });
+}
+
+/** Most clients name JSON beside everything else, and mean nothing by it. */
+function acceptsJsonAlone(accept: string | undefined): boolean {
+  if (accept === undefined) return false;
+  const types = accept.toLowerCase().split(',');
+  return types.every((type) => /^\s*application\/json\s*(?:;|$)/.test(type));
 }
 
 /**
@@ -25,11 +47,16 @@ export async function ndjsonFile(
  * aborts that read first.
  */
 class NdjsonStream extends Readable {
+  /** Written before the next value. */
+  private before: string;
+
   constructor(
     private readonly rows: AsyncIterator<object>,
     private readonly stop: AbortController,
+    private readonly form: StreamForm,
   ) {
     super();
+    this.before = form.begin;
   }
 
   override _read(): void {
@@ -65,8 +92,12 @@ class NdjsonStream extends Readable {
     let text = '';
     while (text.length < CHUNK_CHARACTERS) {
       const { done, value } = await this.rows.next();
-      if (done === true) return { text, done };
-      text += `${JSON.stringify(value)}\n`;
+      if (done === true) {
+        const isEmpty = this.before === this.form.begin;
+        return { text: text + (isEmpty ? this.form.begin : '') + this.form.end, done };
+      }
+      text += `${this.before}${JSON.stringify(value)}\n`;
+      this.before = this.form.between;
     }
     return { text, done: false };
   }
