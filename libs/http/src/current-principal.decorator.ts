@@ -9,7 +9,7 @@ export interface AuthenticatedRequest {
 
 /** Injects who is asking into a handler's parameter. Only for handlers that are not public. */
 export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext) => {
-  const { principal } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  const { principal } = requestOf(context);
   if (principal === undefined) {
     throw new PantheonError('AUTH_TOKEN_MISSING', 'This route needs an access token.', {
       kind: 'unauthenticated',
@@ -20,6 +20,10 @@ export const CurrentPrincipal = createParamDecorator((_: unknown, context: Execu
 
 /** Injects by what the caller has shown who they are. Only for handlers that are not public. */
 export const CurrentCredential = createParamDecorator(
-  (_: unknown, context: ExecutionContext) =>
-    context.switchToHttp().getRequest<AuthenticatedRequest>().credential,
+  (_: unknown, context: ExecutionContext) => requestOf(context).credential,
 );
+
+/** `switchToHttp` makes three functions for it, for each request. */
+function requestOf(context: ExecutionContext): AuthenticatedRequest {
+  return context.getArgByIndex<AuthenticatedRequest>(0);
+}

@@ -23,10 +23,15 @@ interface Parameter {
 
 /** The arguments of a handler, with a promise only where a pipe or a decorator gives one. */
 export class RouteParameters {
+  /** What Nest gives for parameters that have no decorator. */
+  private readonly none: readonly null[];
+
   private constructor(
-    private readonly count: number,
+    count: number,
     private readonly parameters: readonly Parameter[],
-  ) {}
+  ) {
+    this.none = Array.from({ length: count }, () => null);
+  }
 
   static of(
     creator: RouteCreatorParts,
@@ -52,7 +57,7 @@ export class RouteParameters {
 
   /** One after the other, so the first fault is the same whether or not others have to be waited for. */
   of(request: FastifyRequest, reply: FastifyReply, next: Next): unknown[] | Promise<unknown[]> {
-    const args = Array.from<unknown>({ length: this.count }).fill(null);
+    const args: unknown[] = this.none.slice();
     for (let at = 0; at < this.parameters.length; at += 1) {
       const parameter = this.parameters[at] as Parameter;
       const value = valueOf(parameter, request, reply, next);
