@@ -135,8 +135,10 @@ function report(points: readonly Point[], load: SoakLoad): void {
   if (values.json) {
     const samples = points.map(([atMs, sample]) => ({ atMs: Math.round(atMs), ...sample }));
     const done = Object.fromEntries(load.counts);
-    const { errors } = load;
-    console.log(JSON.stringify({ benchmark: 'soak', samples, rows, done, errors, isGood }));
+    const { errors, refused } = load;
+    console.log(
+      JSON.stringify({ benchmark: 'soak', samples, rows, done, refused, errors, isGood }),
+    );
     return;
   }
   printTable(
@@ -153,6 +155,7 @@ function report(points: readonly Point[], load: SoakLoad): void {
   );
   console.log(`Of the second half: ${half.length} samples at rest, after a collection of garbage.`);
   console.log([...load.counts].map(([name, count]) => `${name} ${count}`).join(', '));
+  console.log(`Refused because the machine had no room: ${load.refused}`);
   console.log(SETTINGS_NOTE);
   console.log(`Errors: ${load.errors.length}${load.errors[0] ? ` (${load.errors[0]})` : ''}`);
   console.log(`Flat, no errors: ${isGood ? 'yes' : 'NO'}`);
