@@ -12,3 +12,4 @@ export { isStillRunning, processIdentity } from './process-identity.js';
 export { declaredMethod, wrapMethod } from './wrap-method.js';
 export type { AnyFunction } from './wrap-method.js';
 export { threadExecArgv, threadFile } from './thread-file.js';
+export { Turns } from './turns.js';

@@ -1,5 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
-import { PantheonError, threadFile } from '#libs/core';
+import { PantheonError, threadFile, Turns } from '#libs/core';
 import { type CpuWorkers, defineCpuTask } from '#libs/resilience';
 import type { PackedIndexes } from './index-texts.thread.js';
 import { type StoredIndex, storedIndexOf } from './stored-index.js';
@@ -38,13 +37,9 @@ export class TextIndexer {
 /** Here, with the event loop turning between pieces. */
 async function inTurns(texts: readonly string[]): Promise<readonly StoredIndex[]> {
   const indexes: StoredIndex[] = [];
-  let characters = 0;
+  const turns = new Turns();
   for (const text of texts) {
-    characters += text.length;
-    if (characters > INLINE_CHARACTERS) {
-      await setImmediate();
-      characters = text.length;
-    }
+    if (turns.isOver) await turns.giveWay();
     indexes.push(storedIndexOf(text));
   }
   return indexes;

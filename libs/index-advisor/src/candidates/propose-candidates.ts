@@ -1,3 +1,4 @@
+import { Turns } from '#libs/core';
 import type { Catalog, Table } from '../catalog/catalog.js';
 import { candidateIdentity } from '../what-if/candidate-index.js';
 import { loadGrammar } from '../workload/grammar.js';
@@ -46,7 +47,9 @@ export async function proposeCandidates(
   const facts = new Map<string, StatementFacts>();
   const found = new Map<string, { candidate: Proposal; statements: Set<string> }>();
   let leftOut = 0;
+  const turns = new Turns();
   for (const statement of statements) {
+    if (turns.isOver) await turns.giveWay();
     const read = analyse(statement.sql, statement.parameters);
     if (read === undefined) continue;
     facts.set(statement.fingerprint, read);

@@ -41,7 +41,7 @@ async function countsOf(
   statements: readonly RecordedStatement[],
   wanted: ReadonlySet<string>,
 ): Promise<MeterReading> {
-  const merged = mergeStatements(await loadGrammar(), [{ statements, scale: 1 }]);
+  const merged = await mergeStatements(await loadGrammar(), [{ statements, scale: 1 }]);
   return Object.fromEntries(
     merged
       .filter(({ fingerprint }) => wanted.has(fingerprint))

@@ -45,7 +45,7 @@ export async function joinWorkload(
     (days, position) => days !== undefined && (recorded[position]?.statements.length ?? 0) > 0,
   ) as number[];
   const days = asked.length === 0 ? undefined : Math.max(...asked);
-  const statements = mergeStatements(
+  const statements = await mergeStatements(
     grammar,
     recorded.map(({ statements }, position) => ({
       statements,
