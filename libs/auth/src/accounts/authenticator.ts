@@ -25,6 +25,7 @@ export interface CredentialSource {
 
 /** RFC 6750: the scheme in any case, one space or more, one token. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i;
+const USUAL_START = 'Bearer ';
 /** Ours have 69 characters; what is much longer is not worth hashing. */
 const MAX_API_KEY_CHARACTERS = 128;
 
@@ -84,10 +85,10 @@ export class Authenticator {
     if (last !== undefined && last.authorization === authorization && last.header === apiKey) {
       if (last.apiKey !== undefined || this.accessTokens.isLive(last.claims)) return last;
     }
-    const text = credentialOf(headers);
+    const text = textOf(headers);
     const known = { authorization, header: apiKey };
     const remembered = isApiKey(text)
-      ? { ...known, apiKey: cacheKeyOf(apiKeyHash(text)) }
+      ? { ...known, apiKey: cacheKeyOf(apiKeyHash(apiKeyOf(text))) }
       : this.withClaims(known, text);
     if (remembered !== undefined && socket !== undefined) this.remembered.set(socket, remembered);
     return remembered;
@@ -118,6 +119,17 @@ interface KnownHeaders {
 /** The last credential that came by a connection: by what a key is held in memory, or what a token says. */
 type Remembered = KnownHeaders &
   ({ readonly apiKey: string } | { readonly apiKey: undefined; readonly claims: AccessClaims });
+
+/**
+ * As `credentialOf`, without looking at each character: what has not the form of a token is not found
+ * in memory either, and is looked at again then.
+ */
+function textOf(headers: CredentialHeaders): string {
+  const { authorization } = headers;
+  return headers['x-api-key'] === undefined && authorization?.startsWith(USUAL_START) === true
+    ? authorization.slice(USUAL_START.length)
+    : credentialOf(headers);
+}
 
 /**
  * The token or the API key of a request.
