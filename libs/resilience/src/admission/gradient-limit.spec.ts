@@ -55,6 +55,15 @@ describe('the adaptive limit', () => {
     expect(gradient.limit).toBeLessThan(30);
   });
 
+  it('finds out what is usual in the midst of an overload', () => {
+    const gradient = new GradientLimit(options);
+    const route = new RouteLatency();
+    idle(gradient, route, 60, 50);
+    saturate(gradient, route, 20, 1_000);
+    expect(route.usualMs).toBeLessThan(22);
+    expect(gradient.limit).toBeLessThanOrEqual(30);
+  });
+
   it('recovers when there is more room', () => {
     const gradient = new GradientLimit(options);
     const route = new RouteLatency();

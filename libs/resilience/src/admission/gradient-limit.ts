@@ -20,26 +20,38 @@ const SMOOTHING = 0.2;
 /** Below this part of the limit in use nothing is learnt of what would be more. */
 const IN_USE = 0.5;
 
+/** A probe lets this part of the limit to work, for so many windows … */
+const PROBED_PART = 0.5;
+const PROBE_WINDOWS = 4;
+/** … after so many saturated ones, twice as many each time up to the second number. */
+const FIRST_PROBE_AFTER = 20;
+const LONGEST_PROBE_AFTER = 200;
+
 /**
  * How many requests may be at work at once, by Gradient2 (Netflix, concurrency-limits): as long as
  * they take what is usual the limit grows a little, as they take longer it shrinks in proportion.
  * Three things differ. Latencies are compared with those of their own route, so that a change in what
- * is asked is not taken for load. What is usual does not grow while the limit is reached, else a long
- * overload would become usual; only at the lowest limit it does, for there it is not our doing. And a
- * late event loop shrinks the limit like late answers do.
+ * is asked is not taken for load. What is usual grows only while few are at work, else a long overload
+ * would become usual, or at the lowest limit, for there it is not our doing; and in a long overload half
+ * the limit is tried now and then, to see what is usual (as BBR does with its round trip time). And a late
+ * event loop shrinks the limit like late answers do.
  */
 export class GradientLimit {
   private estimate: number;
   private peak = 0;
   private count = 0;
   private touched: RouteLatency[] = [];
+  private saturated = 0;
+  private probeAfter = FIRST_PROBE_AFTER;
+  private probing = 0;
 
   constructor(private options: GradientOptions) {
     this.estimate = this.bounded(options.initialLimit);
   }
 
   get limit(): number {
-    return Math.floor(this.estimate);
+    if (this.probing === 0) return Math.floor(this.estimate);
+    return Math.max(this.options.minLimit, Math.floor(this.estimate * PROBED_PART));
   }
 
   /** Other bounds, from now on. */
@@ -72,12 +84,12 @@ export class GradientLimit {
     for (const route of touched) {
       actualMs += route.totalMs;
       usualMs += route.usualTotalMs;
-      route.learn(isLowest ? 'fast' : isSaturated ? 'no' : 'slow');
+      route.learn(isLowest ? 'fast' : isInUse || isSaturated ? 'no' : 'slow');
     }
     this.count = 0;
     this.touched = [];
     this.peak = inFlight;
-    if (!isInUse || actualMs === 0) return;
+    if (this.isProbe(isSaturated) || !isInUse || actualMs === 0) return;
     const slope = Math.min(
       (this.options.latencyTolerance * usualMs) / actualMs,
       this.options.loopDelayTargetMs / Math.max(loopDelayMs, Number.MIN_VALUE),
@@ -85,6 +97,22 @@ export class GradientLimit {
     const next =
       estimate * Math.max(STEEPEST, Math.min(1, slope)) + Math.sqrt(estimate) * QUEUE_ROOM;
     this.estimate = this.bounded(estimate * (1 - SMOOTHING) + next * SMOOTHING);
+  }
+
+  /** Whether the window was part of a probe, of which the limit learns nothing. */
+  private isProbe(isSaturated: boolean): boolean {
+    if (this.probing > 0) {
+      this.probing -= 1;
+      return true;
+    }
+    this.saturated = isSaturated ? this.saturated + 1 : 0;
+    if (!isSaturated) this.probeAfter = FIRST_PROBE_AFTER;
+    else if (this.saturated >= this.probeAfter) {
+      this.saturated = 0;
+      this.probing = PROBE_WINDOWS;
+      this.probeAfter = Math.min(this.probeAfter * 2, LONGEST_PROBE_AFTER);
+    }
+    return false;
   }
 
   private bounded(limit: number): number {
