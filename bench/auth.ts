@@ -1,7 +1,7 @@
 /**
  * `npm run bench:auth`: what identity costs. (1) From a token to its principal, from memory and not;
  * (2) a permission check, for sets of 10 to 10,000 grants, which `npm run bench:permissions` prints
- * alone; (3) the whole pipeline of a request (id, context, log, metrics, security headers, limits,
+ * alone; (3) operations on sessions; (4) the whole pipeline of a request (id, context, log, metrics, security headers, limits,
  * token, permission) on a route without a cache, beside bare Nest on Fastify, layer by layer, in
  * rounds that alternate between all servers. Fails when a figure is above its limit.
  */
@@ -11,12 +11,13 @@ import { databaseParts } from '../apps/shared/src/database-parts.js';
 import { CACHED_STEP, tokenCosts } from './auth/tokens.js';
 import { checkCosts, scalingCosts } from './auth/permissions.js';
 import { serve, SERVERS, WHOLE } from './auth/pipeline.js';
+import { sessionCosts } from './auth/sessions.js';
 import { openBenchDatabase } from './support/bench-database.js';
 import { compareCpuPerRequest } from './support/cpu-per-request.js';
 import { printTable } from './support/print-table.js';
 import { wholeNumber } from './support/whole-number.js';
 
-const LIMITS = { tokenUs: 2, checkNs: 300, pipelineRatio: 2 };
+const LIMITS = { tokenUs: 2, checkNs: 300, sessionMs: 2, pipelineRatio: 2 };
 const ROUNDS = 61;
 const ROUND_MS = 120;
 const WARM_UP_REQUESTS = 20_000;
@@ -56,6 +57,20 @@ function permissions(): Part {
       'A check by number of grants and by segments of the path': scalingCosts().map(plain),
     },
     verdicts: [{ what: 'permission check, ns', measured: worst, limit: LIMITS.checkNs }],
+  };
+}
+
+async function sessions(): Promise<Part> {
+  const rows = await sessionCosts();
+  return {
+    tables: { 'Operations on sessions (least of 9 rounds)': rows.map(plain) },
+    verdicts: [
+      {
+        what: 'slowest operation on a session, ms',
+        measured: Math.max(...rows.map(({ wallUs }) => wallUs)) / 1000,
+        limit: LIMITS.sessionMs,
+      },
+    ],
   };
 }
 
@@ -126,6 +141,7 @@ function numberOf(name: string, otherwise: number): number {
 const PARTS: Readonly<Record<string, () => Part | Promise<Part>>> = {
   tokens,
   permissions,
+  sessions,
   pipeline,
 };
 
@@ -160,9 +176,9 @@ async function main(): Promise<void> {
   if (!verdicts.every(({ measured, limit }) => measured <= limit)) process.exitCode = 1;
 }
 
-const HELP = `npm run bench:auth -- [--only=tokens|permissions|pipeline] [--rounds=${ROUNDS}] [--connections=${CONNECTIONS}]
+const HELP = `npm run bench:auth -- [--only=tokens|permissions|sessions|pipeline] [--rounds=${ROUNDS}] [--connections=${CONNECTIONS}]
                       [--servers=text,text] [--json]
-What identity costs: a token, a permission, and the whole pipeline of a request beside bare Nest.
+What identity costs: a token, a permission, a session, and the whole pipeline of a request beside bare Nest.
 --servers measures only bare Nest and the servers whose name has one of the texts.`;
 
 const variant = process.argv.find((argument) => argument.startsWith('--serve='))?.slice(8);
