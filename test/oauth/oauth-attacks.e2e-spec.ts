@@ -333,5 +333,6 @@ describe('a client', () => {
   it('gets tokens that no cache keeps', async () => {
     const answer = await serve(basic(service));
     expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('pragma')).toBe('no-cache');
   });
 });

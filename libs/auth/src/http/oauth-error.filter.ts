@@ -12,6 +12,7 @@ export class OAuthErrorFilter implements ExceptionFilter<OAuthError> {
     void reply
       .status(isClient ? 401 : 400)
       .header('cache-control', 'no-store')
+      .header('pragma', 'no-cache')
       .type('application/json')
       .serializer(JSON.stringify)
       .send({ error, error_description: message });

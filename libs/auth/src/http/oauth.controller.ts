@@ -73,6 +73,7 @@ export class OAuthController {
   @Returns(200, 'Exchanges a code, a refresh token or credentials for tokens', tokenAnswerSchema)
   @Problems({ 400: REFUSED, 401: CLIENT_UNKNOWN })
   @Header('Cache-Control', 'no-store')
+  @Header('Pragma', 'no-cache')
   token(
     @Body() body: unknown,
     @Headers('authorization') authorization: string | undefined,
