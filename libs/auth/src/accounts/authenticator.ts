@@ -64,7 +64,7 @@ export class Authenticator {
   authenticateFromMemory(source: CredentialSource): Authentication | undefined {
     const known = this.recall(source);
     if (known === undefined) return undefined;
-    if (known.apiKey !== undefined) {
+    if (known.claims === undefined) {
       const key = this.apiKeys.held(known.apiKey);
       return key === undefined ? undefined : this.useOf(key, source);
     }
@@ -79,24 +79,23 @@ export class Authenticator {
    * costs a fraction of hashing a token. They are forgotten with the connection.
    */
   private recall({ headers, socket }: CredentialSource): Remembered | undefined {
-    const { authorization } = headers;
-    const apiKey = headers['x-api-key'];
     const last = socket === undefined ? undefined : this.remembered.get(socket);
-    if (last !== undefined && last.authorization === authorization && last.header === apiKey) {
-      if (last.apiKey !== undefined || this.accessTokens.isLive(last.claims)) return last;
+    if (
+      last !== undefined &&
+      last.authorization === headers.authorization &&
+      last.header === headers['x-api-key'] &&
+      (last.claims === undefined || this.accessTokens.isLive(last.claims))
+    ) {
+      return last;
     }
     const text = textOf(headers);
-    const known = { authorization, header: apiKey };
-    const remembered = isApiKey(text)
-      ? { ...known, apiKey: cacheKeyOf(apiKeyHash(apiKeyOf(text))) }
-      : this.withClaims(known, text);
-    if (remembered !== undefined && socket !== undefined) this.remembered.set(socket, remembered);
-    return remembered;
-  }
-
-  private withClaims(known: KnownHeaders, token: string): Remembered | undefined {
-    const claims = this.accessTokens.verified(token);
-    return claims === undefined ? undefined : { ...known, apiKey: undefined, claims };
+    const isKey = isApiKey(text);
+    const claims = isKey ? undefined : this.accessTokens.verified(text);
+    if (!isKey && claims === undefined) return undefined;
+    const apiKey = isKey ? cacheKeyOf(apiKeyHash(apiKeyOf(text))) : '';
+    const known = new Remembered(headers, apiKey, claims);
+    if (socket !== undefined) this.remembered.set(socket, known);
+    return known;
   }
 
   private async keyOf(text: string): Promise<LiveApiKey> {
@@ -111,14 +110,24 @@ export class Authenticator {
   }
 }
 
-interface KnownHeaders {
+/** The last credential that came by a connection. */
+class Remembered {
   readonly authorization: string | undefined;
   readonly header: string | string[] | undefined;
-}
 
-/** The last credential that came by a connection: by what a key is held in memory, or what a token says. */
-type Remembered = KnownHeaders &
-  ({ readonly apiKey: string } | { readonly apiKey: undefined; readonly claims: AccessClaims });
+  /**
+   * @param apiKey by what an API key is held in memory
+   * @param claims what a token says; undefined for an API key
+   */
+  constructor(
+    headers: CredentialHeaders,
+    readonly apiKey: string,
+    readonly claims: AccessClaims | undefined,
+  ) {
+    this.authorization = headers.authorization;
+    this.header = headers['x-api-key'];
+  }
+}
 
 /**
  * As `credentialOf`, without looking at each character: what has not the form of a token is not found
