@@ -182,6 +182,30 @@ describe('the authorization code', () => {
   });
 });
 
+describe('a client that knows several servers', () => {
+  it('cannot be given an answer, metadata or a token of ours as those of another', async () => {
+    const other = { ...server, issuer: 'https://other.test.example' };
+    const browser = new Browser(api);
+    const page = await browser.open(authorizationRequest(open, { state: 's' }));
+    const { location = new URL(ISSUER) } = await browser.allow(page, ADMINISTRATOR);
+    expect(() => oauth.validateAuthResponse(other, clientOf(open), location, 's')).toThrow(/iss/);
+    expect(oauth.validateAuthResponse(server, clientOf(open), location, 's').get('iss')).toBe(
+      ISSUER,
+    );
+    const metadata = await fetch(`${api.url}/.well-known/oauth-authorization-server`);
+    await expect(
+      oauth.processDiscoveryResponse(new URL(other.issuer), metadata),
+    ).rejects.toMatchObject({ code: oauth.JSON_ATTRIBUTE_COMPARISON });
+    const { access_token: token } = await authorize(open);
+    const request = new Request(`${other.issuer}/`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    await expect(
+      oauth.validateJwtAccessToken(other, request, 'pantheon-api', reaching(api)),
+    ).rejects.toThrow();
+  });
+});
+
 describe('the refresh token of a client', () => {
   async function refresh(made: MadeClient, token: string, scope?: string) {
     const client = clientOf(made);
