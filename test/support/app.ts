@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AdministratorBootstrap } from '#libs/auth';
 import { SystemClock } from '#libs/core';
@@ -60,10 +61,12 @@ export interface TestApi {
 
 /**
  * Starts the API with the given settings (environment variables) on top of the test defaults. With
- * the `DATABASE_URL` of another one (and its Redis) it is a second instance beside that.
+ * the `DATABASE_URL` of another one (and its Redis) it is a second instance beside that. Modules of the
+ * test come on top of its own.
  */
 export async function startTestApi(
   environment: Readonly<Record<string, string>> = {},
+  modules: readonly Type[] = [],
 ): Promise<TestApi> {
   const { url: databaseUrl, drop } = await databaseOf(environment['DATABASE_URL']);
   const { store } = await loadSettings({
@@ -94,7 +97,7 @@ export async function startTestApi(
       if (dataSource.isInitialized) await dataSource.destroy();
     },
   };
-  const app = await createApi(platform);
+  const app = await createApi(platform, modules);
   await app.get(AdministratorBootstrap).ensure();
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
