@@ -57,6 +57,7 @@ function plain({ status, headers, text: body }: Reply): object {
     date: _date,
     etag: _etag,
     'last-modified': _lastModified,
+    ratelimit: _limit,
     'surrogate-key': _surrogateKey,
     vary: _vary,
     'x-cache': _cache,
@@ -78,7 +79,7 @@ describe('a source that was asked for before', () => {
       expect(plain(cached)).toEqual(plain(uncached));
       expect(cached.headers).toMatchObject({
         'cache-control': 'private, max-age=0, must-revalidate',
-        vary: 'authorization',
+        vary: 'authorization, x-api-key',
         age: expect.stringMatching(/^\d+$/),
         'x-content-type-options': 'nosniff',
       });

@@ -59,7 +59,7 @@ export const rateLimitSettings = defineSettings('rateLimit', {
     description:
       'While the store of the budgets is away, each process goes by this part (1/n) of every limit',
   }),
-  storeTimeoutMs: z.number().int().min(5).max(10_000).default(100).meta({
+  storeTimeoutMs: z.number().int().min(5).max(10_000).default(250).meta({
     live: true,
     description: 'A store of budgets that has not answered for so long is taken to be away',
   }),
