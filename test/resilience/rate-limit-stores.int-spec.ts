@@ -4,10 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Take } from '../../libs/resilience/src/rate-limit/gcra/held-bucket.js';
 import { RatePolicy } from '../../libs/resilience/src/rate-limit/gcra/rate-policy.js';
+import { SystemClock } from '#libs/core';
+import { StoreGate } from '../../libs/resilience/src/rate-limit/limiter/store-gate.js';
 import { PostgresRateLimitStore } from '../../libs/resilience/src/rate-limit/store/postgres.rate-limit-store.js';
 import { RedisRateLimitStore } from '../../libs/resilience/src/rate-limit/store/redis.rate-limit-store.js';
 import { rateLimitStoreContract } from '../../libs/resilience/src/rate-limit/testing/rate-limit-store.contract.js';
 import { cloneTemplate, testRedisUrl } from '../support/database.js';
+import { freePort, startRedisServer } from '../support/redis-server.js';
 
 const fail = (error: unknown): never => {
   throw error;
@@ -124,6 +127,24 @@ describe('RedisRateLimitStore', () => {
     } finally {
       operator.disconnect();
       await store.close();
+    }
+  });
+
+  it('is found when it comes up after the process, and not waited for until then', async () => {
+    const port = await freePort();
+    const url = `redis://127.0.0.1:${port}`;
+    const store = new RedisRateLimitStore({ url, prefix: 'late', onError: () => undefined });
+    const clock = new SystemClock();
+    const gate = new StoreGate({ store, clock, timeoutMs: () => 500, pauseMs: () => 20 });
+    await gate.open();
+    expect([gate.isAway(), await gate.take(one)]).toEqual([true, undefined]);
+    const server = await startRedisServer(port);
+    try {
+      for (let attempt = 0; attempt < 500 && gate.isAway(); attempt += 1) await sleep(10);
+      expect(await gate.take(one)).toMatchObject({ granted: 1, available: 9 });
+    } finally {
+      await gate.close();
+      await server.stop();
     }
   });
 });
