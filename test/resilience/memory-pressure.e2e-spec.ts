@@ -5,7 +5,8 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { MemoryReport } from './support/memory.program.js';
 
 const ROOT = new URL('../../', import.meta.url);
-const LONG = 120_000;
+/** Ten seconds of a machine that has nothing else to do, and minutes of a busy one. */
+const LONG = 240_000;
 
 let report: MemoryReport;
 
@@ -30,7 +31,7 @@ describe('an API whose memory is short', () => {
 
   it('refuses batch work near the limit, and goes on answering what people wait for', () => {
     expect(report.levelsWithBallast).toContain('critical');
-    expect(report.critical).toMatchObject({ read: 200 });
+    expect(report.critical).toMatchObject({ batch: 503, read: 200 });
     expect(report.ballastPeakBytes).toBeLessThan(report.limitBytes);
   });
 

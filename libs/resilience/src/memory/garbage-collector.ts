@@ -21,6 +21,8 @@ const PACE = {
   // To be stopped by the kernel is worse than to pause.
   critical: { share: 0.25, haste: 5 },
 } as const;
+/** However long one took, which a busy machine prolongs. */
+const LONGEST_PAUSE_MS = 10_000;
 /** Fewer bytes of buffers are not worth a second collection. */
 const WORTHWHILE_BYTES = 8 * 1024 * 1024;
 
@@ -43,7 +45,8 @@ export class GarbageCollector {
   /** Whether the last collection is long enough ago. */
   isDue(level: MemoryPressureLevel): boolean {
     const { share, haste } = PACE[level];
-    const waitMs = Math.max(this.everyMs() / haste, this.figures.lastMs / share);
+    const pausesMs = Math.min(this.figures.lastMs / share, LONGEST_PAUSE_MS);
+    const waitMs = Math.max(this.everyMs() / haste, pausesMs);
     return this.clock.monotonicMs() >= this.endedMs + waitMs;
   }
 
