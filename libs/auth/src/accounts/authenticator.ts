@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Credential, PantheonError, type Principal } from '#libs/core';
 import type { CredentialHeaders } from '#libs/http';
 import { ApiKeyCache, cacheKeyOf, type LiveApiKey } from '../api-keys/api-key.cache.js';
-import { API_KEY_PREFIX, apiKeyHash } from '../api-keys/api-key-text.js';
+import { API_KEY_PREFIX } from '../api-keys/api-key-text.js';
 import { ApiKeyUsage } from '../api-keys/api-key-usage.js';
 import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
 import { PrincipalCache } from '../principals/principal.cache.js';
@@ -92,7 +92,7 @@ export class Authenticator {
     const isKey = isApiKey(text);
     const claims = isKey ? undefined : this.accessTokens.verified(text);
     if (!isKey && claims === undefined) return undefined;
-    const apiKey = isKey ? cacheKeyOf(apiKeyHash(apiKeyOf(text))) : '';
+    const apiKey = isKey ? cacheKeyOf(apiKeyOf(text)) : '';
     const known = new Remembered(headers, apiKey, claims);
     if (socket !== undefined) this.remembered.set(socket, known);
     return known;

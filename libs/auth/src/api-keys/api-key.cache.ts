@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { Injectable, Optional } from '@nestjs/common';
 import { type Cache, Caches } from '#libs/cache';
 import { SettingsStore } from '#libs/config';
@@ -55,13 +55,12 @@ export class ApiKeyCache {
   async find(text: string): Promise<LiveApiKey | undefined> {
     const lookupId = lookupIdOf(text);
     if (lookupId === undefined) return undefined;
-    const hash = apiKeyHash(text);
-    const load = (): Promise<LiveApiKey | undefined> => this.load(lookupId, hash);
+    const load = (): Promise<LiveApiKey | undefined> => this.load(lookupId, apiKeyHash(text));
     const key =
       this.cache === undefined || !this.isKept
         ? await load()
         : // What is undefined is not stored: a key that does not work is asked for each time.
-          await (this.cache as Cache<LiveApiKey | undefined>).getOrSet(cacheKeyOf(hash), load);
+          await (this.cache as Cache<LiveApiKey | undefined>).getOrSet(cacheKeyOf(text), load);
     return this.live(key);
   }
 
@@ -80,9 +79,9 @@ export class ApiKeyCache {
     return key !== undefined && key.expiresAtMs > this.clock.nowMs() ? key : undefined;
   }
 
-  private async load(lookupId: string, hash: Buffer): Promise<LiveApiKey | undefined> {
+  private async load(lookupId: string, keyHash: Buffer): Promise<LiveApiKey | undefined> {
     const found = await this.loader.ofApiKey(lookupId, this.clock.now());
-    if (found === undefined || !timingSafeEqual(found.keyHash, hash)) return undefined;
+    if (found === undefined || !timingSafeEqual(found.keyHash, keyHash)) return undefined;
     return {
       principal: found.principal,
       credential: { kind: 'api-key', id: found.keyId },
@@ -101,9 +100,9 @@ export class ApiKeyCache {
   }
 }
 
-/** By what a key is held in memory: never its text. */
-export function cacheKeyOf(hash: Buffer): string {
-  return hash.toString('base64');
+/** By what a key is held in memory: the hash of its text, never the text itself. */
+export function cacheKeyOf(text: string): string {
+  return hash('sha256', text, 'base64');
 }
 
 function tagOfKey(keyId: string): string {
