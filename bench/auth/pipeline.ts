@@ -79,8 +79,9 @@ interface Server {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Admission is at work and refuses nothing, however busy the machine is. */
-const ADMITTING_ALL = {
+/** Admission is at work and refuses nothing, however busy the machine is; all share one PostgreSQL. */
+const SHARED_MACHINE = {
+  PANTHEON_DATABASE_POOL_SIZE: '5',
   PANTHEON_ADMISSION_MIN_LIMIT: '1000',
   PANTHEON_ADMISSION_INITIAL_LIMIT: '1000',
   PANTHEON_ADMISSION_LOOP_DELAY_TARGET_MS: '10000',
@@ -152,7 +153,7 @@ function report(app: NestFastifyApplication, request: ComparedRequest): void {
 
 /** The API as it runs, with a user who has logged in. */
 async function servePlatform(server: Server, credentials: Credentials): Promise<void> {
-  Object.assign(process.env, ADMITTING_ALL, server.environment);
+  Object.assign(process.env, SHARED_MACHINE, server.environment);
   const { store } = await loadSettings();
   const settings = store.get(persistenceSettings);
   const databaseUrl = settings.url ?? '';
