@@ -153,6 +153,17 @@ describe('Sessions', () => {
     });
   });
 
+  it('moves a session on whose last request comes just before its end', async () => {
+    auth.settings.overrideAll({ 'auth.accessTokenTtlSeconds': 3_600 });
+    const tokens = await open();
+    auth.clock.advance(21 * MINUTE_MS - 2_000);
+    await expect(principalOf(tokens)).resolves.toBeDefined();
+    auth.clock.advance(20 * MINUTE_MS);
+    await expect(principalOf(tokens)).resolves.toBeDefined();
+    auth.clock.advance(22 * MINUTE_MS);
+    await expect(principalOf(tokens)).rejects.toMatchObject({ kind: 'unauthenticated' });
+  });
+
   it('ends a session at its greatest age, however often it is refreshed', async () => {
     auth.settings.overrideAll({ 'auth.adaptiveSessions': false });
     let tokens = await open();
