@@ -1,4 +1,4 @@
-import { defineSettings, type SettingsOf } from '#libs/config';
+import { defineSettings } from '#libs/config';
 import { z } from 'zod';
 
 const MEBIBYTE = 1024 * 1024;
@@ -39,5 +39,3 @@ export const compressionSettings = defineSettings('compression', {
     .default(MEBIBYTE)
     .meta({ live: true, description: 'A smaller decoded body may be as dense as it likes' }),
 });
-
-export type CompressionSettings = SettingsOf<typeof compressionSettings>;
