@@ -37,7 +37,9 @@ export interface RequestContext {
 
 /** Fields of a context that its maker knows. */
 export type ContextFields = {
-  readonly [Name in Exclude<keyof RequestContext, 'header' | 'address' | 'limitedBy'>]?: RequestContext[Name];
+  readonly [
+    Name in Exclude<keyof RequestContext, 'header' | 'address' | 'limitedBy'>
+  ]?: RequestContext[Name];
 };
 
 const storage = new AsyncLocalStorage<RequestContext>();
@@ -69,12 +71,16 @@ export function runWithContext<Result>(
 }
 
 /**
- * Runs what the request at hand has caused and does not wait for: in the same context, but without its
- * deadline, which would stop such work as soon as the answer has been given.
+ * Runs what the request at hand has caused and does not wait for, or what others wait for as well: in
+ * the same context, but without its deadline.
  */
 export function runBeyondDeadline<Result>(work: () => Result): Result {
-  if (storage.getStore()?.deadlineMs === undefined) return work();
-  return storage.run(createContext(captureContext()), work);
+  const context = storage.getStore();
+  if (context?.deadlineMs === undefined) return work();
+  // The rest is read from the context itself, which may yet learn who asks.
+  const beyond = Object.create(context) as RequestContext;
+  beyond.deadlineMs = undefined;
+  return storage.run(beyond, work);
 }
 
 const storedContextSchema = z.object({

@@ -1,3 +1,4 @@
+import { runBeyondDeadline } from '#libs/logging';
 import { cacheLoad, type CacheLoad } from '../statistics/cache.channels.js';
 import type { Answer } from './answer.js';
 import { answerOf } from './answer.js';
@@ -41,7 +42,10 @@ export class ManyReader {
       if (flight === undefined) own.push(core.begin(key, undefined, false));
       else joined.push(flight);
     }
-    if (own.length > 0) core.inBackground('flights', () => this.fly(own, load, options));
+    if (own.length > 0) {
+      // Others may join them, who have more time than this caller.
+      runBeyondDeadline(() => core.inBackground('flights', () => this.fly(own, load, options)));
+    }
     const answers = await Promise.all([...own, ...joined].map((flight) => flight.promise));
     const outdated: string[] = [];
     for (const [index, flight] of [...own, ...joined].entries()) {

@@ -1,3 +1,4 @@
+import { runBeyondDeadline } from '#libs/logging';
 import type { CacheSource } from '../statistics/cache.channels.js';
 import { type Answer, answerOf } from './answer.js';
 import type { CacheCore } from './cache-core.js';
@@ -119,7 +120,10 @@ export class SingleReader {
   ): Flight {
     const { core } = this;
     const flight = core.begin(key, stale, isBackground);
-    core.hub.tasks.run(() => this.pilot(flight, load, options, newerThanMs));
+    // Others may join it, who have more time than the caller that starts it.
+    runBeyondDeadline(() =>
+      core.hub.tasks.run(() => this.pilot(flight, load, options, newerThanMs)),
+    );
     return flight;
   }
 
