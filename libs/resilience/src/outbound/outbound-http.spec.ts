@@ -64,10 +64,10 @@ const codeOf = (error: { code?: string }): string | undefined => error.code;
 
 describe('a request of another service', () => {
   it('goes below the base URL with what the service should know of the request at hand', async () => {
-    const stub = integration({ headers: { authorization: 'Bearer secret' }, timeoutMs: 5_000 });
+    const stub = integration({ headers: { authorization: 'Bearer secret' }, timeoutMs: 60_000 });
     const trace = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
     const context = createContext({ requestId: 'req-1', trace });
-    context.deadlineMs = performance.now() + 800;
+    context.deadlineMs = performance.now() + 30_000;
     const response = await runWithContext(context, () =>
       stub.request({ method: 'POST', path: '/echo', query: { q: 'ä b' }, json: { a: 1 } }),
     );
@@ -85,7 +85,7 @@ describe('a request of another service', () => {
     });
     const leftMs = Number(echo.headers['x-request-timeout-ms']);
     expect(leftMs).toBeGreaterThan(0);
-    expect(leftMs).toBeLessThanOrEqual(800);
+    expect(leftMs).toBeLessThanOrEqual(30_000);
   });
 
   it('tells strangers nothing', async () => {
