@@ -15,8 +15,10 @@ const UPDATE_MS = 50;
 const SWEEP_MS = 10;
 /** Lines are looked through at most this often. */
 const EXPIRE_EVERY_MS = 1;
-/** A route that is too quick to be measured is waited for this long at least. */
+/** A route that is too quick to be measured is waited for this long at least … */
 const SHORTEST_WAIT_MS = 1;
+/** … and everybody for so many turns of the event loop: should nobody come in the next one, it is theirs. */
+const SHORTEST_WAIT_TURNS = 1.25;
 /** Demand beyond what can be served that is told from none. */
 const LEAST_EXCESS = 0.1;
 
@@ -276,7 +278,8 @@ export class AdmissionControl {
     const usualMs = latency.usualMs ?? maxQueueWaitMs;
     const excess = Math.max(lane.detector.demand - 1, LEAST_EXCESS);
     const waitMs = usualMs * overloadedWaitRatio * Math.max(1, 1 / excess ** 2);
-    return Math.min(maxQueueWaitMs, Math.max(SHORTEST_WAIT_MS, waitMs));
+    const shortestMs = Math.max(SHORTEST_WAIT_MS, this.loop.turnMs * SHORTEST_WAIT_TURNS);
+    return Math.min(maxQueueWaitMs, Math.max(shortestMs, waitMs));
   }
 
   private refuse(waiter: Waiter, cause: RefusalCause, nowMs: number): void {

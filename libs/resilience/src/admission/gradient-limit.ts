@@ -15,9 +15,8 @@ const MIN_SAMPLES = 10;
 const STEEPEST = 0.5;
 /** Room for a queue beyond what the slope says, so that a higher limit is tried: part of the root of the limit. */
 const QUEUE_ROOM = 0.5;
-/** Part of a new estimate that is taken over: a limit that is too high does more harm than a low one. */
-const SMOOTHING_UP = 0.2;
-const SMOOTHING_DOWN = 0.4;
+/** Part of a new estimate that is taken over; the same both ways, else noise would move it one way. */
+const SMOOTHING = 0.25;
 /** Below this part of the limit in use nothing is learnt of what would be more. */
 const IN_USE = 0.5;
 
@@ -97,8 +96,7 @@ export class GradientLimit {
     );
     const next =
       estimate * Math.max(STEEPEST, Math.min(1, slope)) + Math.sqrt(estimate) * QUEUE_ROOM;
-    const part = next > estimate ? SMOOTHING_UP : SMOOTHING_DOWN;
-    this.estimate = this.bounded(estimate + (next - estimate) * part);
+    this.estimate = this.bounded(estimate + (next - estimate) * SMOOTHING);
   }
 
   /** Whether the window was part of a probe, of which the limit learns nothing. */

@@ -70,9 +70,11 @@ export class SimulatedServer extends EventLoop {
   }
 
   probe(): void {
-    const startedMs = this.nowMs;
     this.nextTurn(() => {
-      this.turnMs += (this.nowMs - startedMs - this.turnMs) * 0.3;
+      const startedMs = this.nowMs;
+      this.nextTurn(() => {
+        this.turnMs += (this.nowMs - startedMs - this.turnMs) * 0.3;
+      });
     });
   }
 
