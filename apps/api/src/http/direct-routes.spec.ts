@@ -269,11 +269,12 @@ interface Asked {
 const JSON_BODY = { 'content-type': 'application/json' };
 const CALLER = { 'x-caller': 'me' };
 
-const ASKED: readonly Asked[] = [
-  ...['unguarded', 'object', 'array', 'nothing', 'null', 'number', 'created', 'dated'],
-  ...['throws', 'rejects', 'stream', 'observable', 'generator', 'response', 'own', 'header'],
-  ...['elsewhere', 'intercepted', 'guarded', 'unknown'],
-].map((path) => ({ url: `/routes/${path}` }));
+const ASKED: readonly Asked[] = `
+  unguarded object array nothing null number created dated throws rejects stream observable
+  generator response own header elsewhere intercepted guarded unknown`
+  .trim()
+  .split(/\s+/)
+  .map((path) => ({ url: `/routes/${path}` }));
 
 const OTHERS: readonly Asked[] = [
   { url: '/routes/object', method: 'HEAD' },
