@@ -49,11 +49,11 @@ export async function runPaced(options: PacedOptions): Promise<PacedResult> {
 
   const live = async (user: number): Promise<void> => {
     let last = Promise.resolve();
-    let dueMs = startedMs + Math.random() * meanGapMs;
+    let dueMs = startedMs + gap(meanGapMs);
     while (dueMs < startedMs + durationMs) {
       await sleep(Math.max(0, dueMs - performance.now()));
       last = actAt(user, dueMs, last);
-      dueMs += -Math.log(1 - Math.random()) * meanGapMs;
+      dueMs += gap(meanGapMs);
     }
     await Promise.race([last, sleep(DRAIN_MS, undefined, { ref: false })]);
   };
@@ -63,4 +63,9 @@ export async function runPaced(options: PacedOptions): Promise<PacedResult> {
   clearInterval(timer);
   if (running > 0) errors.push(`${running} acts did not end`);
   return { latenciesMs: latencies, errors, durationMs: performance.now() - startedMs };
+}
+
+/** The time between two events of a Poisson process. */
+function gap(meanMs: number): number {
+  return -Math.log(1 - Math.random()) * meanMs;
 }
