@@ -23,7 +23,7 @@ interface Waiting {
 
 const MAX_BATCH = 256;
 /** For the first connection, when nobody waits for an answer yet. */
-const OPEN_TIMEOUT_MS = 1_000;
+const OPEN_TIMEOUT_MS = 5_000;
 /** A store that goes away again within this time is looked for half as often, */
 const STEADY_MS = 10_000;
 /** down to one time in so many. */

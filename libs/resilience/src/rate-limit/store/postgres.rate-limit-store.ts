@@ -28,7 +28,7 @@ const TAKE = `
   SELECT * FROM rate_limit_take($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
     $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])`;
 
-const CONNECT_TIMEOUT_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
  * Buckets in an UNLOGGED table of PostgreSQL, by the clock of the server. It has a connection of its

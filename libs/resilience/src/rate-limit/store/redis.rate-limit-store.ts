@@ -31,7 +31,7 @@ export class RedisRateLimitStore extends RateLimitStore {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       enableAutoPipelining: true,
-      connectTimeout: 2_000,
+      connectTimeout: 5_000,
       disconnectTimeout: 200,
       retryStrategy: (attempt) => Math.min(50 * attempt, LONGEST_PAUSE_MS),
     });
