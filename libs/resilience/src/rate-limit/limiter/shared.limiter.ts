@@ -1,9 +1,10 @@
 import type { Clock } from '#libs/core';
-import { type Bucket, refill, spend, type Verdict } from '../gcra/bucket.js';
+import { refill, spend, type Verdict } from '../gcra/bucket.js';
 import { EPOCH_US, type Grant, type Take } from '../gcra/held-bucket.js';
 import type { RatePolicy } from '../gcra/rate-policy.js';
 import { KeyTable } from './key-table.js';
 import { firstOf, Limiter, type RefusedKey } from './limiter.js';
+import { SharedEntry } from './shared-entry.js';
 import type { StoreGate } from './store-gate.js';
 
 /** Of what is left a process that was not at its limit of late reserves at most this part. */
@@ -11,7 +12,6 @@ const CAUTIOUS_PART = 64;
 /** One that was within this time: what it reserves, it uses at once. */
 const HUNGRY_PART = 2;
 const HUNGRY_US = 250_000;
-const FIRST_WANT = 32;
 const MOST_WANTED = 4_096;
 /** A reserve that lasts shorter than this was too small. */
 const SHORT_US = 1_000_000;
@@ -23,39 +23,6 @@ const WORTH_US = 50_000;
 const LEAST_PAUSE_US = 10_000;
 /** And not longer than this: others may give reserves back, and settings may change. */
 const LONGEST_PAUSE_US = 1_000_000;
-
-/** What this process knows of a budget that all share. */
-class SharedEntry implements Bucket {
-  /** Requests in reserve, and until when they may be used. */
-  reserve = 0;
-  reserveUntilUs = 0;
-  /** What was granted as that reserve, and in which epoch; 0 when nothing has to be settled. */
-  granted = 0;
-  epoch = 0;
-  grantedAtUs = 0;
-  want = FIRST_WANT;
-  /** Refused until then as far as is known, and until when that is not asked again. */
-  refusedUntilUs = 0;
-  askAgainUs = 0;
-  /** Refused since the store was asked last. */
-  hunger = 0;
-  refused = 0;
-  /** What was left to all at the last answer. */
-  left = -1;
-  leftAtUs = 0;
-  isAsking = false;
-  waiting: ((verdict: Verdict) => void)[] = [];
-  /** Whether there is something in the bucket of this process alone, which counts in an outage. */
-  isAlone = false;
-  deficit = 0;
-  atUs = 0;
-  /** Let through by that bucket; the store is told when it is back. */
-  debt = 0;
-  /** What was in reserve when it was looked at last. */
-  reserveSeen = -1;
-
-  constructor(readonly key: string) {}
-}
 
 export interface SharedLimiterOptions {
   readonly policy: RatePolicy;
