@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '#libs/core';
+import { createContext, currentContext, runWithContext } from '#libs/logging';
 import { CacheLoadTimeoutError } from '../errors/cache-load-timeout.error.js';
 import { cacheLoad, type CacheLoad } from '../statistics/cache.channels.js';
 import type { Cache } from './cache.js';
@@ -46,6 +47,23 @@ describe('Cache', () => {
     expect(await cache.getEntry('k')).toMatchObject({ value, source: 'L1' });
     await cache.set('written', value);
     expect((await cache.getMany(['written'])).has('written')).toBe(true);
+  });
+
+  it('binds no load by the deadline of the request that began it, for others wait for it too', async () => {
+    const cache = cacheOf<unknown>();
+    const seen: ReturnType<typeof currentContext>[] = [];
+    const context = createContext({ userId: 'u', deadlineMs: performance.now() + 10 });
+    await runWithContext(context, () => cache.getOrSet('k', () => seen.push(currentContext())));
+    await runWithContext(context, () =>
+      cache.getOrSetMany(['m'], () => {
+        seen.push(currentContext());
+        return Promise.resolve(new Map([['m', 1]]));
+      }),
+    );
+    expect(seen).toMatchObject([
+      { userId: 'u', deadlineMs: undefined },
+      { userId: 'u', deadlineMs: undefined },
+    ]);
   });
 
   it('takes undefined for no value, and stores that only when it has a life', async () => {
