@@ -9,7 +9,7 @@ import { RunningProgram } from '../start/support/running-program.js';
 import { cloneTemplate } from '../support/database.js';
 import { freePort } from '../support/redis-server.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let folder: ReturnType<typeof temporaryFolder>;
 let database: Awaited<ReturnType<typeof cloneTemplate>>;
