@@ -15,8 +15,11 @@ const MIN_SAMPLES = 10;
 const STEEPEST = 0.5;
 /** Room for a queue beyond what the slope says, so that a higher limit is tried: part of the root of the limit. */
 const QUEUE_ROOM = 0.5;
-/** Part of a new estimate that is taken over; the same both ways, else noise would move it one way. */
-const SMOOTHING = 0.25;
+/** Part of a new estimate that is taken over near to where the limit should be … */
+const SMOOTHING_NEAR = 0.25;
+/** … and where nothing is slower at all, or by far too much. */
+const SMOOTHING_FAR = 0.5;
+const FAR_SLOPE = 0.7;
 /** Below this part of the limit in use nothing is learnt of what would be more. */
 const IN_USE = 0.5;
 
@@ -96,7 +99,8 @@ export class GradientLimit {
     );
     const next =
       estimate * Math.max(STEEPEST, Math.min(1, slope)) + Math.sqrt(estimate) * QUEUE_ROOM;
-    this.estimate = this.bounded(estimate + (next - estimate) * SMOOTHING);
+    const part = slope < FAR_SLOPE || slope >= 1 ? SMOOTHING_FAR : SMOOTHING_NEAR;
+    this.estimate = this.bounded(estimate + (next - estimate) * part);
   }
 
   /** Whether the window was part of a probe, of which the limit learns nothing. */
