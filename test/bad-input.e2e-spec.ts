@@ -184,15 +184,19 @@ describe('every route', () => {
     }
   });
 
-  it('refuses forged tokens', async () => {
-    for (const [what, token] of forgeries()) {
-      for (const operation of operations.filter(({ secured }) => secured)) {
-        const answer = await send(operation, newId(), { token });
-        expectRefusal(operation, what, answer);
-        expect([what, operation.path, answer.status]).toEqual([what, operation.path, 401]);
+  it(
+    'refuses forged tokens',
+    async () => {
+      for (const [what, token] of forgeries()) {
+        for (const operation of operations.filter(({ secured }) => secured)) {
+          const answer = await send(operation, newId(), { token });
+          expectRefusal(operation, what, answer);
+          expect([what, operation.path, answer.status]).toEqual([what, operation.path, 401]);
+        }
       }
-    }
-  }, MANY_REQUESTS_MS);
+    },
+    MANY_REQUESTS_MS,
+  );
 
   it('refuses malformed JSON and bodies that are too large', async () => {
     for (const operation of operations.filter(({ body }) => body !== undefined)) {

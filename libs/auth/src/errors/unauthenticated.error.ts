@@ -6,7 +6,8 @@ const MESSAGES = {
   AUTH_TOKEN_INVALID: 'The access token is not valid, or not any more; log in again.',
   AUTH_API_KEY_INVALID: 'The API key is not valid, or not any more; make another one.',
   AUTH_CREDENTIALS_INVALID: 'The email or the password is wrong.',
-  AUTH_RESET_TOKEN_INVALID: 'The token is not valid, was used, or has expired; ask for another one.',
+  AUTH_RESET_TOKEN_INVALID:
+    'The token is not valid, was used, or has expired; ask for another one.',
   AUTH_REFRESH_TOKEN_INVALID: 'The refresh token is not valid, or not any more; log in again.',
   AUTH_REFRESH_TOKEN_REUSED:
     'The refresh token was used before, so its session was ended; log in again.',
