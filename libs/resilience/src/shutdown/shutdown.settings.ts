@@ -15,10 +15,10 @@ export const shutdownSettings = defineSettings('shutdown', {
   requestsDeadlineMs: deadlineMs(8_000).meta({
     description: 'Requests under way may finish for this long; then they are cut off',
   }),
-  flushDeadlineMs: deadlineMs(3_000).meta({
+  flushDeadlineMs: deadlineMs(5_000).meta({
     description: 'Longest time for writing what waits in memory and leaving Redis and the queue',
   }),
-  storesDeadlineMs: deadlineMs(2_000).meta({
+  storesDeadlineMs: deadlineMs(3_000).meta({
     description: 'Longest time for closing the connections to the database',
   }),
   // Longer than postgres.stopTimeoutMs.
