@@ -68,7 +68,7 @@ const { values } = parseArgs({
  * first level of the cache takes up to 128 MiB, and the windows of the metrics fill for 15 minutes.
  */
 const BOUNDS = {
-  PANTHEON_CACHE_L1_MAX_BYTES: String(4 * 1024 * 1024),
+  PANTHEON_CACHE_L1_MAX_BYTES: String(1024 * 1024),
   PANTHEON_CACHE_LEARNING_RECORDED_READS: '256',
   PANTHEON_CACHE_LEARNING_SUCCESSOR_KEYS: '256',
   PANTHEON_CACHE_LEARNING_REMEMBERED_CALLS: '256',
@@ -173,7 +173,7 @@ function report(points: readonly Point[], load: SoakLoad): void {
   console.log(`Refused because the machine had no room: ${load.refused}`);
   console.log(SETTINGS_NOTE);
   console.log(
-    'What is bounded is bounded tightly, so that it is full in the second half: cache 4 MiB, 256 reads and keys learnt of a namespace, 10 series of metrics.',
+    'What is bounded is bounded tightly, so that it is full in the second half: cache 1 MiB, 256 reads and keys learnt of a namespace, 10 series of metrics.',
   );
   console.log(`Errors: ${load.errors.length}${load.errors[0] ? ` (${load.errors[0]})` : ''}`);
   console.log(`Flat, no errors: ${isGood ? 'yes' : 'NO'}`);
