@@ -7,6 +7,7 @@ let admin: string;
 
 beforeAll(async () => {
   api = await startTestApi({
+    PANTHEON_HTTP_TRUST_PROXY: 'true',
     PANTHEON_RATE_LIMIT_ROUTES: JSON.stringify({
       [LIMITED]: [{ by: 'user', capacity: 5, refillPerHour: 5 }],
       'GET /v1/sources': [{ by: 'key', capacity: 3, refillPerHour: 3 }],
@@ -162,10 +163,19 @@ describe('a limit of a route', () => {
 
 describe('the limit of an address', () => {
   const small = { 'rateLimit.addressCapacity': 20, 'rateLimit.addressPerSecond': 1 };
-  const guess = () => api.request('GET', '/v1/auth/users', { token: 'guessed.token.value' });
+  let clients = 0;
+
+  /** Headers of a client that has not asked for anything yet. */
+  function newClient(): { 'x-forwarded-for': string } {
+    clients += 1;
+    return { 'x-forwarded-for': `192.0.2.${clients}` };
+  }
 
   it('stops who guesses tokens or pages, before anything is looked up', async () => {
     await withSettings(small, async () => {
+      const headers = newClient();
+      const guess = () =>
+        api.request('GET', '/v1/auth/users', { token: 'guessed.token.value', headers });
       const startedMs = performance.now();
       const answers = await Promise.all(Array.from({ length: 80 }, guess));
       const most = 20 + Math.ceil((performance.now() - startedMs) / 1_000);
@@ -183,7 +193,8 @@ describe('the limit of an address', () => {
     ['POST', '/v1/auth/login'],
   ])('is one budget for everything: %s %s', async (method, path) => {
     await withSettings(small, async () => {
-      const ask = () => api.request(method, path);
+      const headers = newClient();
+      const ask = () => api.request(method, path, { headers });
       const answers = await Promise.all(Array.from({ length: 60 }, ask));
       expect(statuses(answers)).toContain(429);
     });
@@ -191,20 +202,35 @@ describe('the limit of an address', () => {
 
   it('leaves health, metrics and the documentation alone', async () => {
     await withSettings(small, async () => {
-      await times(25, guess);
+      const headers = newClient();
+      const answers = await times(25, () => api.request('GET', '/v1/sources', { headers }));
+      expect(statuses(answers)).toContain(429);
       for (const path of ['/health', '/health/live', '/metrics', '/docs/openapi.json']) {
-        const answer = await api.request('GET', path);
+        const answer = await api.request('GET', path, { headers });
         expect([path, answer.status === 429]).toEqual([path, false]);
         expect(answer.headers.get('ratelimit')).toBeNull();
       }
     });
   });
 
+  it('lets nothing through any more that was reserved by a higher limit', async () => {
+    const headers = newClient();
+    const ask = () => api.request('GET', '/v1/no-such-page', { headers });
+    // The process holds a part of the large budget for this client.
+    await times(30, ask);
+    await withSettings(small, async () => {
+      const answers = await Promise.all(Array.from({ length: 60 }, ask));
+      const through = statuses(answers).filter((status) => status !== 429);
+      expect(through.length).toBeLessThanOrEqual(21);
+    });
+  });
+
   it('counts a HEAD once', async () => {
     const large = { 'rateLimit.addressCapacity': 1_000, 'rateLimit.addressPerSecond': 1 };
     await withSettings(large, async () => {
-      const before = await api.request('GET', '/v1/no-such-page');
-      const after = await api.request('HEAD', '/v1/sources');
+      const headers = newClient();
+      const before = await api.request('GET', '/v1/no-such-page', { headers });
+      const after = await api.request('HEAD', '/v1/sources', { headers });
       const left = (answer: TestAnswer) =>
         Number(/r=(\d+)/.exec(answer.headers.get('ratelimit') ?? '')?.[1]);
       expect(left(before) - left(after)).toBeLessThanOrEqual(1);

@@ -8,6 +8,8 @@ export class SharedEntry implements Bucket {
   /** Requests in reserve, and until when they may be used. */
   reserve = 0;
   reserveUntilUs = 0;
+  /** What is in reserve by limits that are not in force any more: given back, not used. */
+  outdated = 0;
   /** What was granted as that reserve, and in which epoch; 0 when nothing has to be settled. */
   granted = 0;
   epoch = 0;

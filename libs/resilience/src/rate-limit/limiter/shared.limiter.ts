@@ -85,10 +85,16 @@ export class SharedLimiter extends Limiter {
       this.reserved.clear();
       this.alone.clear();
     }
-    // Who was refused may be let through by this one.
-    for (const entry of this.table.entries()) entry.askAgainUs = 0;
+    for (const entry of this.table.entries()) this.setAside(entry);
     this.current = policy;
     this.partOf = 0;
+  }
+
+  /** What it knows is by limits of before: who was refused may be let through now, or the other way. */
+  private setAside(entry: SharedEntry): void {
+    entry.askAgainUs = 0;
+    entry.outdated += entry.reserve;
+    entry.reserve = 0;
   }
 
   mostRefused(count: number): RefusedKey[] {
@@ -113,8 +119,9 @@ export class SharedLimiter extends Limiter {
     const nowUs = this.nowUs();
     const due = new Set([...this.alone].filter(({ isAsking }) => !isAsking));
     for (const entry of this.reserved) {
-      if (entry.reserve === 0 || nowUs >= entry.reserveUntilUs) this.reserved.delete(entry);
-      else if (isDue(entry) && !entry.isAsking) due.add(entry);
+      const isEmpty = entry.reserve === 0 && entry.outdated === 0;
+      if (isEmpty || nowUs >= entry.reserveUntilUs) this.reserved.delete(entry);
+      else if ((entry.outdated > 0 || isDue(entry)) && !entry.isAsking) due.add(entry);
       else entry.reserveSeen = entry.reserve;
     }
     await Promise.all([...due].map((entry) => this.settleOne(entry)));
@@ -139,6 +146,7 @@ export class SharedLimiter extends Limiter {
       const grant = await this.options.gate.take(request);
       if (grant === undefined) this.answerAlone(entry);
       else this.answer(entry, need, grant, sentUs);
+      if (request.policy !== this.current) this.setAside(entry);
     }
     entry.isAsking = false;
   }
@@ -156,10 +164,11 @@ export class SharedLimiter extends Limiter {
       part,
       settledEpoch: entry.epoch,
       settled: entry.granted,
-      returned: isUsable ? entry.reserve : 0,
+      returned: isUsable ? entry.reserve + entry.outdated : 0,
       debt: this.debtOf(entry, nowUs),
     };
     entry.reserve = 0;
+    entry.outdated = 0;
     entry.granted = 0;
     entry.epoch = 0;
     this.reserved.delete(entry);
