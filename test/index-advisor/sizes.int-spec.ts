@@ -13,6 +13,8 @@ import {
 } from '#libs/index-advisor';
 import { cloneTemplate } from '../support/database.js';
 
+const PAGE_BYTES = 8_192;
+
 /** Keys, with included columns after a bar and a predicate after a question mark. */
 const SHAPES = [
   'unique_number',
@@ -68,10 +70,12 @@ beforeAll(async () => {
 afterAll(() => cleanUp?.());
 
 describe('the size of a B-tree that does not exist', () => {
-  it.each(SHAPES)('is within 5 % of the built one: %s', async (shape) => {
+  it.each(SHAPES)('is within 5 % of the built one, or a page: %s', async (shape) => {
     const candidate = candidateOf(shape);
     const built = await bytesOfBuilt(candidate);
-    expect(Math.abs(planner.sizeBytesOf(candidate) / built - 1)).toBeLessThan(0.05);
+    // A page is more than that of a small index, and ANALYZE looks at a random sample.
+    const differenceBytes = Math.abs(planner.sizeBytesOf(candidate) - built);
+    expect(differenceBytes).toBeLessThanOrEqual(Math.max(built * 0.05, PAGE_BYTES));
   });
 });
 
