@@ -68,7 +68,7 @@ export type EndingReason = 'logout' | 'reuse' | 'revoked' | 'password';
 
 const MAX_USER_AGENT_CHARACTERS = 256;
 /** Of so many earlier sessions it is known from where and with what they were used. */
-const MAX_HISTORY = 50;
+const MAX_HISTORY = 20;
 
 const LIVE_SESSION = `
   id, user_id AS "userId", created_at AS "createdAt", refreshed_at AS "refreshedAt",
