@@ -32,6 +32,7 @@ import { SessionInsights } from './sessions/session-insights.js';
 import { SessionProfiles } from './sessions/session-profiles.js';
 import { SessionRenewal } from './sessions/session-renewal.js';
 import { SessionStore } from './sessions/session.store.js';
+import { SessionUseStore } from './sessions/session-use.store.js';
 import { Sessions } from './sessions/sessions.js';
 import { FailureStore } from './throttle/failure.store.js';
 import { FailureThrottle } from './throttle/failure-throttle.js';
@@ -107,6 +108,7 @@ const services = [
     SessionProfiles,
     SessionRenewal,
     SessionStore,
+    SessionUseStore,
     SigningKeyStore,
     SigningKeyVault,
     UserStore,

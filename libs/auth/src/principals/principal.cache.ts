@@ -3,7 +3,7 @@ import { type Cache, Caches } from '#libs/cache';
 import { SettingsStore } from '#libs/config';
 import { Clock, type Principal } from '#libs/core';
 import { authSettings } from '../auth.settings.js';
-import { SessionStore } from '../sessions/session.store.js';
+import { SessionUseStore } from '../sessions/session-use.store.js';
 import { confirmEviction, PRINCIPALS_TAG, tagOfUser } from './eviction.js';
 import { type LiveSession, PrincipalLoader } from './principal.loader.js';
 
@@ -25,7 +25,7 @@ export class PrincipalCache {
 
   constructor(
     private readonly loader: PrincipalLoader,
-    private readonly sessions: SessionStore,
+    private readonly sessions: SessionUseStore,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
     @Optional() private readonly caches?: Caches,

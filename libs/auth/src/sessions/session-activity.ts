@@ -5,7 +5,7 @@ import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
 import { assessUse, type SessionOrigin } from './session-risk.js';
 import { SessionRenewal } from './session-renewal.js';
-import { SessionStore, type StoredOrigin } from './session.store.js';
+import { SessionUseStore, type StoredOrigin } from './session-use.store.js';
 
 /** What of a request tells where it comes from. */
 export interface RequestOrigin {
@@ -31,7 +31,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
   });
 
   constructor(
-    private readonly store: SessionStore,
+    private readonly store: SessionUseStore,
     private readonly renewal: SessionRenewal,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,

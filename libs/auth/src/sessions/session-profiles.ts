@@ -3,12 +3,8 @@ import { SettingsStore } from '#libs/config';
 import { Clock } from '#libs/core';
 import { authSettings } from '../auth.settings.js';
 import { assessLogin, assessUse, type SessionOrigin } from './session-risk.js';
-import {
-  type LiveSessionRow,
-  type SessionProfile,
-  SessionStore,
-  type UserHistory,
-} from './session.store.js';
+import type { LiveSessionRow, SessionProfile } from './session.store.js';
+import { SessionUseStore, type UserHistory } from './session-use.store.js';
 import {
   lastSessionsOfDay,
   sessionTimeout,
@@ -40,7 +36,7 @@ const FAMILIAR_MS = 30 * DAY_MS;
 @Injectable()
 export class SessionProfiles {
   constructor(
-    private readonly store: SessionStore,
+    private readonly store: SessionUseStore,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
   ) {}

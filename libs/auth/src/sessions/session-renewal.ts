@@ -7,6 +7,7 @@ import { PrincipalCache } from '../principals/principal.cache.js';
 import { type EvaluatedProfile, SessionProfiles } from './session-profiles.js';
 import type { SessionOrigin } from './session-risk.js';
 import { type LiveSessionRow, SessionStore } from './session.store.js';
+import { SessionUseStore } from './session-use.store.js';
 
 /** A session after its time-out was worked out anew. */
 export interface RenewedSession extends EvaluatedProfile {
@@ -18,6 +19,7 @@ export interface RenewedSession extends EvaluatedProfile {
 export class SessionRenewal {
   constructor(
     private readonly store: SessionStore,
+    private readonly uses: SessionUseStore,
     private readonly profiles: SessionProfiles,
     private readonly principals: PrincipalCache,
     private readonly clock: Clock,
@@ -36,7 +38,7 @@ export class SessionRenewal {
     const { profile } = evaluated;
     const now = this.clock.now();
     const limits = this.settings.get(authSettings);
-    const expiresAt = await this.store.changeProfile(session.id, profile, now, limits);
+    const expiresAt = await this.uses.changeProfile(session.id, profile, now, limits);
     if (expiresAt === undefined) return undefined;
     // What is in memory may live longer than the session does now.
     if (expiresAt < session.expiresAt) await this.principals.forgetSession(session.id);
