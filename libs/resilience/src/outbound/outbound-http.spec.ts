@@ -28,19 +28,35 @@ const server = createServer((request, response) => {
     else response.end('{}');
   });
 });
+process.on('message', (message) => process.send(message));
 server.listen(Number(process.argv[1]), '127.0.0.1', () => process.send(server.address().port));
 `;
 
 let service: ChildProcess;
 let port = 0;
 let reached: string[] = [];
+const DELIVERED = 'delivered';
 
 async function startService(): Promise<void> {
   service = spawn(process.execPath, ['-e', SERVICE, String(port)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   [port] = (await once(service, 'message')) as [number];
-  service.on('message', (path) => reached.push(path as string));
+  service.on('message', (path) => {
+    if (path !== DELIVERED) reached.push(path as string);
+  });
+}
+
+/** Waits until all that has reached the service so far is told of: its answers overtake its messages. */
+async function delivered(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const onMessage = (message: unknown): void => {
+      if (message !== DELIVERED) return;
+      service.off('message', onMessage);
+      resolve();
+    };
+    service.on('message', onMessage).send(DELIVERED);
+  });
 }
 
 async function killService(): Promise<void> {
@@ -106,8 +122,10 @@ describe('a request of another service', () => {
     'https:x',
     'ftp://127.0.0.1/base/x',
   ])('does not leave the base URL by %s', async (path) => {
+    await delivered();
     const stub = integration();
     const outcome = await stub.request({ path }).then(({ status }) => status, codeOf);
+    await delivered();
     expect([outcome, reached]).toEqual(
       path.startsWith('//') ? [200, ['/base/127.0.0.1:1/base/x']] : ['OUTBOUND_URL_REFUSED', []],
     );
