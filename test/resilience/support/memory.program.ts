@@ -22,6 +22,7 @@ export interface MemoryReport {
 }
 
 const api = await startTestApi({
+  PANTHEON_ADMISSION_ENABLED: 'true',
   PANTHEON_MEMORY_INTERVAL_MS: '20',
   PANTHEON_MEMORY_COLLECT_EVERY_MS: '200',
   PANTHEON_CACHE_L1_MAX_BYTES: String(2_048 * MIB),
