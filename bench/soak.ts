@@ -69,6 +69,9 @@ const { values } = parseArgs({
  */
 const BOUNDS = {
   PANTHEON_CACHE_L1_MAX_BYTES: String(1024 * 1024),
+  // Every log-in brings a token and a principal, and few of them come again.
+  PANTHEON_AUTH_VERIFIED_TOKEN_CACHE_ENTRIES: '100',
+  PANTHEON_AUTH_PRINCIPAL_CACHE_ENTRIES: '100',
   PANTHEON_CACHE_LEARNING_RECORDED_READS: '256',
   PANTHEON_CACHE_LEARNING_SUCCESSOR_KEYS: '256',
   PANTHEON_CACHE_LEARNING_REMEMBERED_CALLS: '256',
@@ -173,7 +176,7 @@ function report(points: readonly Point[], load: SoakLoad): void {
   console.log(`Refused because the machine had no room: ${load.refused}`);
   console.log(SETTINGS_NOTE);
   console.log(
-    'What is bounded is bounded tightly, so that it is full in the second half: cache 1 MiB, 256 reads and keys learnt of a namespace, 10 series of metrics.',
+    'What is bounded is bounded tightly, so that it is full in the second half: cache 1 MiB, 100 tokens and principals, 256 reads and keys learnt of a namespace, 10 series of metrics.',
   );
   console.log(`Errors: ${load.errors.length}${load.errors[0] ? ` (${load.errors[0]})` : ''}`);
   console.log(`Flat, no errors: ${isGood ? 'yes' : 'NO'}`);
