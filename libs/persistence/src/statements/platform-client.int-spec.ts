@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { setImmediate } from 'node:timers/promises';
 import { ManualClock, SystemClock } from '#libs/core';
 import type { PoolClient } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
@@ -224,6 +225,8 @@ describe('an observer', () => {
     await client.query(BY_ID, [1]);
     await client.query({ name: 'own', text: BY_ID, values: [2] });
     await expect(client.query('SELECT 1 / $1::int', [0])).rejects.toMatchObject({ code: '22012' });
+    // The server tells the status after the error, at times in a packet of its own.
+    while (client.getTransactionStatus() !== 'E') await setImmediate();
     await client.query('ROLLBACK');
     leave();
     await client.query(BY_ID, [3]);

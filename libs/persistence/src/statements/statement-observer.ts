@@ -2,7 +2,10 @@
 export interface StatementCall {
   readonly text: string;
   readonly values: readonly unknown[];
-  /** `T` inside a transaction, `I` outside, `E` in one that has failed; null before the first answer. */
+  /**
+   * What the server last told: `T` inside a transaction, `I` outside, `E` in one that has failed; null
+   * before the first answer. It tells the failure of a statement a moment before that of its transaction.
+   */
   readonly transactionStatus: string | null;
   /** The connection, to tell the transactions of several apart. */
   readonly connection: object;
