@@ -11,21 +11,16 @@ import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { fastify } from 'fastify';
-import { AdministratorBootstrap } from '#libs/auth';
-import { createRootLogger } from '#libs/logging';
-import { persistenceSettings } from '#libs/persistence';
-import { SystemClock } from '#libs/core';
-import { createApi } from '../apps/api/src/create-api.js';
 import { databaseParts } from '../apps/shared/src/database-parts.js';
-import { loadSettings } from '../apps/shared/src/load-settings.js';
-import { openDatabase } from '../apps/shared/src/open-database.js';
 import { openBenchDatabase } from './support/bench-database.js';
 import {
   compareCpuPerRequest,
   reportForComparison,
   type ComparedRequest,
 } from './support/cpu-per-request.js';
+import { CONSTANT_ANSWER, describePlatform, logInAt } from './support/platform-client.js';
 import { printTable } from './support/print-table.js';
+import { servePlatform } from './support/served-platform.js';
 import { wholeNumber } from './support/whole-number.js';
 
 const VARIANTS = ['bare Fastify', 'bare Nest', 'cached GET of the platform'] as const;
@@ -34,28 +29,13 @@ const ROUNDS = 31;
 const ROUND_MS = 250;
 const CONNECTIONS = 16;
 const IDLE_MS = 3_000;
-const ADMINISTRATOR = { email: 'admin@bench.example', password: 'correct horse battery staple' };
 const SOURCE = { name: 'notes', kind: 'document' };
-
-/** As large as what the platform answers. */
-const CONSTANT = {
-  id: '01982a1e-7a5c-7000-8000-000000000000',
-  ownerId: '01982a1e-7a5c-7000-8000-000000000001',
-  name: 'notes',
-  label: 'notes',
-  kind: 'document',
-  scope: 'personal',
-  retentionDays: null,
-  cacheRule: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  updatedAt: '2026-01-01T00:00:00.000Z',
-};
 
 @Controller('v1/constant')
 class ConstantController {
   @Get()
   get(): object {
-    return CONSTANT;
+    return CONSTANT_ANSWER;
   }
 }
 
@@ -65,7 +45,7 @@ class ConstantModule {}
 async function serve(variant: string): Promise<void> {
   if (variant === 'bare Fastify') {
     const app = fastify();
-    app.get('/v1/constant', () => CONSTANT);
+    app.get('/v1/constant', () => CONSTANT_ANSWER);
     await app.listen({ port: 0, host: '127.0.0.1' });
     report(app.server.address());
   } else if (variant === 'bare Nest') {
@@ -76,7 +56,7 @@ async function serve(variant: string): Promise<void> {
     );
     await app.listen(0, '127.0.0.1');
     report(app.getHttpServer().address());
-  } else await servePlatform();
+  } else await serveCached();
 }
 
 function report(address: unknown, request?: ComparedRequest): void {
@@ -84,30 +64,10 @@ function report(address: unknown, request?: ComparedRequest): void {
 }
 
 /** The API as it runs, with a user who has logged in and a source that it may read. */
-async function servePlatform(): Promise<void> {
-  const { store } = await loadSettings();
-  const databaseUrl = store.get(persistenceSettings).url ?? '';
-  const dataSource = await openDatabase(
-    databaseUrl,
-    store.get(persistenceSettings),
-    'pantheon-bench',
-  );
-  const log = createRootLogger(store, { service: 'api' });
-  const app = await createApi({
-    clock: new SystemClock(),
-    store,
-    log,
-    watcher: null,
-    dataSource,
-    databaseUrl,
-    embedded: false,
-    close: () => dataSource.destroy(),
-  });
-  await app.get(AdministratorBootstrap).ensure();
-  await app.listen(0, '127.0.0.1');
+async function serveCached(): Promise<void> {
+  const app = await servePlatform();
   const url = await app.getUrl();
-  const login = await post(`${url}/v1/auth/login`, ADMINISTRATOR);
-  const authorization = `Bearer ${String(login['accessToken'])}`;
+  const authorization = await logInAt(url);
   const source = await post(`${url}/v1/sources`, SOURCE, { authorization });
   const path = `/v1/sources/${String(source['id'])}`;
   await fetch(url + path, { headers: { authorization } });
@@ -136,11 +96,7 @@ async function main(): Promise<void> {
   const rounds = numberOf('rounds', ROUNDS);
   const connections = numberOf('connections', CONNECTIONS);
   const database = await openBenchDatabase(databaseParts);
-  // The servers read it.
-  process.env['NODE_ENV'] = 'production';
-  process.env['DATABASE_URL'] = database.url;
-  process.env['PANTHEON_ADMIN_EMAIL'] = ADMINISTRATOR.email;
-  process.env['PANTHEON_ADMIN_PASSWORD'] = ADMINISTRATOR.password;
+  describePlatform(database.url);
   try {
     const results = await compareCpuPerRequest({
       script: fileURLToPath(import.meta.url),

@@ -15,8 +15,8 @@ import { CPU_MS, IO_MS, IO_SLOTS } from './overload/protocol.js';
 import { capacityOf, measure, Server, type Target } from './overload/run.js';
 import { openBenchDatabase } from './support/bench-database.js';
 import { percentilesOf } from './support/percentiles.js';
+import { describePlatform, logInAt } from './support/platform-client.js';
 
-const ADMINISTRATOR = { email: 'admin@bench.example', password: 'correct horse battery staple' };
 const TARGETS: readonly Target[] = [
   { name: `${CPU_MS} ms of CPU`, path: '/v1/bench/cpu', busyConnections: 4 },
   { name: `${IO_MS} ms of I/O, ${IO_SLOTS} at once`, path: '/v1/bench/io', busyConnections: 24 },
@@ -35,16 +35,13 @@ const QUICK: Plan = { factors: [2, 3], runMs: 4_000, capacityMs: 1_000 };
 async function main(): Promise<void> {
   const plan = process.argv.includes('--quick') ? QUICK : FULL;
   const database = await openBenchDatabase(databaseParts);
-  // The server reads it.
-  process.env['NODE_ENV'] = 'production';
-  process.env['DATABASE_URL'] = database.url;
-  process.env['PANTHEON_ADMIN_EMAIL'] = ADMINISTRATOR.email;
-  process.env['PANTHEON_ADMIN_PASSWORD'] = ADMINISTRATOR.password;
+  describePlatform(database.url);
   const server = await Server.start(fileURLToPath(import.meta.url));
   try {
-    const token = await logIn(server.port);
+    const authorization = await logInAt(`http://127.0.0.1:${server.port}`);
     const reports: TargetReport[] = [];
-    for (const target of TARGETS) reports.push(await measureTarget(server, target, plan, token));
+    for (const target of TARGETS)
+      reports.push(await measureTarget(server, target, plan, authorization));
     const verdicts = reports.flatMap((report) => verdictsOf(report));
     if (process.argv.includes('--json')) {
       const { node } = process.versions;
@@ -64,12 +61,12 @@ async function measureTarget(
   server: Server,
   target: Target,
   { factors, runMs, capacityMs }: Plan,
-  token: string,
+  authorization: string,
 ): Promise<TargetReport> {
-  const capacity = (): Promise<number> => capacityOf(server, target, capacityMs, token);
+  const capacity = (): Promise<number> => capacityOf(server, target, capacityMs, authorization);
   const run = async (perSecond: number, enabled: boolean) => {
     await server.ask({ enabled });
-    return measure(server, target, perSecond, runMs, token);
+    return measure(server, target, perSecond, runMs, authorization);
   };
   // The first requests are compiled while they are served.
   await capacity();
@@ -87,17 +84,6 @@ async function measureTarget(
   const capacities = runs.map(({ capacityPerSecond }) => capacityPerSecond);
   const capacityPerSecond = percentilesOf([first, ...capacities]).p50;
   return { target: target.name, capacityPerSecond, unloaded, runs };
-}
-
-async function logIn(port: number): Promise<string> {
-  const answer = await fetch(`http://127.0.0.1:${port}/v1/auth/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(ADMINISTRATOR),
-  });
-  const { accessToken } = (await answer.json()) as { readonly accessToken?: string };
-  if (accessToken === undefined) throw new Error(`The login was answered with ${answer.status}.`);
-  return accessToken;
 }
 
 const HELP = `npm run bench:overload -- [--quick] [--json]

@@ -2,8 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AdministratorBootstrap } from '#libs/auth';
-import { type Principal, SystemClock } from '#libs/core';
+import type { Principal } from '#libs/core';
 import { CurrentPrincipal, Public, RequirePermission } from '#libs/http';
 import {
   createRootLogger,
@@ -12,26 +11,11 @@ import {
   requestIdFrom,
 } from '#libs/logging';
 import { HttpMetrics, MetricRegistry, metricsSettings, registerHttpMetrics } from '#libs/metrics';
-import { persistenceSettings } from '#libs/persistence';
-import { createApi } from '../../apps/api/src/create-api.js';
 import { addSecurityHeaders } from '../../apps/api/src/http/security-headers.js';
 import { loadSettings } from '../../apps/shared/src/load-settings.js';
-import { openDatabase } from '../../apps/shared/src/open-database.js';
 import { type ComparedRequest, reportForComparison } from '../support/cpu-per-request.js';
-
-/** An answer of the size that the platform gives. */
-const CONSTANT = {
-  id: '01982a1e-7a5c-7000-8000-000000000000',
-  ownerId: '01982a1e-7a5c-7000-8000-000000000001',
-  name: 'notes',
-  label: 'notes',
-  kind: 'document',
-  scope: 'personal',
-  retentionDays: null,
-  cacheRule: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  updatedAt: '2026-01-01T00:00:00.000Z',
-};
+import { CONSTANT_ANSWER, logInAt } from '../support/platform-client.js';
+import { servePlatform } from '../support/served-platform.js';
 
 const PATH = '/v1/constant';
 
@@ -39,7 +23,7 @@ const PATH = '/v1/constant';
 class BareController {
   @Get()
   get(): object {
-    return CONSTANT;
+    return CONSTANT_ANSWER;
   }
 }
 
@@ -48,18 +32,18 @@ class GuardedController {
   @Get('public')
   @Public()
   open(): object {
-    return CONSTANT;
+    return CONSTANT_ANSWER;
   }
 
   @Get('authenticated')
   authenticated(@CurrentPrincipal() _principal: Principal): object {
-    return CONSTANT;
+    return CONSTANT_ANSWER;
   }
 
   @Get()
   @RequirePermission({ resource: 'perf:constant', action: 'read' })
   get(@CurrentPrincipal() _principal: Principal): object {
-    return CONSTANT;
+    return CONSTANT_ANSWER;
   }
 }
 
@@ -112,16 +96,11 @@ function without(layer: string, environment: Readonly<Record<string, string>>): 
 export const WHOLE = 'platform, with token and permission';
 
 /** Starts a server of this name in this process. */
-export async function serve(name: string, credentials: Credentials): Promise<void> {
+export async function serve(name: string): Promise<void> {
   const server = SERVERS.find((one) => one.name === name);
   if (server === undefined) throw new Error(`There is no server "${name}".`);
-  if (server.hooks === undefined) await servePlatform(server, credentials);
+  if (server.hooks === undefined) await serveWhole(server);
   else await serveBare(server.hooks);
-}
-
-export interface Credentials {
-  readonly email: string;
-  readonly password: string;
 }
 
 async function serveBare(hooks: number): Promise<void> {
@@ -152,38 +131,12 @@ function report(app: NestFastifyApplication, request: ComparedRequest): void {
 }
 
 /** The API as it runs, with a user who has logged in. */
-async function servePlatform(server: Server, credentials: Credentials): Promise<void> {
+async function serveWhole(server: Server): Promise<void> {
   Object.assign(process.env, SHARED_MACHINE, server.environment);
-  const { store } = await loadSettings();
-  const settings = store.get(persistenceSettings);
-  const databaseUrl = settings.url ?? '';
-  const dataSource = await openDatabase(databaseUrl, settings, 'pantheon-bench');
-  const platform = {
-    clock: new SystemClock(),
-    store,
-    log: createRootLogger(store, { service: 'api' }),
-    watcher: null,
-    dataSource,
-    databaseUrl,
-    embedded: false,
-    close: () => dataSource.destroy(),
-  };
-  const app = await createApi(platform, [GuardedModule]);
-  await app.get(AdministratorBootstrap).ensure();
-  await app.listen(0, '127.0.0.1');
-  const authorization = `Bearer ${await logIn(await app.getUrl(), credentials)}`;
+  const app = await servePlatform([GuardedModule]);
+  const authorization = await logInAt(await app.getUrl());
   report(app, {
     path: server.path ?? PATH,
     headers: server.path?.endsWith('/public') === true ? {} : { authorization },
   });
-}
-
-async function logIn(url: string, credentials: Credentials): Promise<string> {
-  const answer = await fetch(`${url}/v1/auth/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(credentials),
-  });
-  if (!answer.ok) throw new Error(`The login failed: ${answer.status} ${await answer.text()}`);
-  return String(((await answer.json()) as { accessToken?: unknown }).accessToken);
 }

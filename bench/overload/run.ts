@@ -96,10 +96,10 @@ export async function measure(
   target: Target,
   perSecond: number,
   durationMs: number,
-  token: string,
+  authorization: string,
 ): Promise<RunResult> {
   const common = { port: server.port, durationMs, giveUpMs: GIVE_UP_MS };
-  const headers = { authorization: `Bearer ${token}` };
+  const headers = { authorization };
   const probe = async (path: string): Promise<Probe> => {
     const outcomes = await openLoad({
       ...common,
@@ -138,10 +138,10 @@ export async function capacityOf(
   server: Server,
   { path, busyConnections }: Target,
   durationMs: number,
-  token: string,
+  authorization: string,
 ): Promise<number> {
   await server.ask({ enabled: false });
-  const headers = { authorization: `Bearer ${token}` };
+  const headers = { authorization };
   const perSecond = await closedLoad(
     { port: server.port, path, headers, durationMs },
     busyConnections,

@@ -1,15 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Module } from '@nestjs/common';
-import { AdministratorBootstrap } from '#libs/auth';
-import { SystemClock } from '#libs/core';
+import { SettingsStore } from '#libs/config';
 import { RequirePermission, Returns } from '#libs/http';
-import { createRootLogger } from '#libs/logging';
 import { Metrics } from '#libs/metrics';
-import { persistenceSettings } from '#libs/persistence';
 import { AdmissionControl } from '#libs/resilience';
-import { createApi } from '../../apps/api/src/create-api.js';
-import { loadSettings } from '../../apps/shared/src/load-settings.js';
-import { openDatabase } from '../../apps/shared/src/open-database.js';
+import { servePlatform } from '../support/served-platform.js';
 import { CPU_MS, IO_MS, IO_SLOTS, type ServerMessage, type ServerReport } from './protocol.js';
 
 /** As many places as a pool has connections; who finds none waits, first come, first served. */
@@ -68,25 +63,8 @@ class BenchModule {}
 
 /** The API as it runs, with the two handlers, until the parent ends it. */
 export async function serve(): Promise<void> {
-  const { store } = await loadSettings();
-  const settings = store.get(persistenceSettings);
-  const databaseUrl = settings.url ?? '';
-  const dataSource = await openDatabase(databaseUrl, settings, 'pantheon-bench');
-  const app = await createApi(
-    {
-      clock: new SystemClock(),
-      store,
-      log: createRootLogger(store, { service: 'api' }),
-      watcher: null,
-      dataSource,
-      databaseUrl,
-      embedded: false,
-      close: () => dataSource.destroy(),
-    },
-    [BenchModule],
-  );
-  await app.get(AdministratorBootstrap).ensure();
-  await app.listen(0, '127.0.0.1');
+  const app = await servePlatform([BenchModule]);
+  const store = app.get(SettingsStore);
   const { port } = app.getHttpServer().address() as { readonly port: number };
   const control = app.get(AdmissionControl);
   const metrics = app.get(Metrics);
