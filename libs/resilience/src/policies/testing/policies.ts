@@ -1,6 +1,8 @@
 import { SettingsStore } from '#libs/config';
 import { ManualClock } from '#libs/core';
+import { createContext, runWithContext } from '#libs/logging';
 import { Policies } from '../policies.js';
+import type { PolicyOptions } from '../policy.options.js';
 import { policySettings } from '../policies.settings.js';
 
 /** Policies by a clock that the test moves. */
@@ -37,4 +39,28 @@ export class Part {
   releaseOne(): void {
     this.held.shift()?.();
   }
+}
+
+/** The policy `part` and something to call by it. */
+export function testPolicy(options: PolicyOptions = {}) {
+  const parts = testPolicies();
+  const policy = parts.policies.define('part', options);
+  const part = new Part();
+  const ask = (): Promise<string> => policy.execute(part.ask);
+  /** The answers to so many calls, one after the other, or the codes of their errors. */
+  const askOften = async (times: number): Promise<unknown[]> => {
+    const answers: unknown[] = [];
+    for (let time = 0; time < times; time += 1) {
+      answers.push(await ask().catch((error: { code?: string }) => error.code));
+    }
+    return answers;
+  };
+  return { ...parts, policy, part, ask, askOften };
+}
+
+/** Runs `work` as for a request whose caller waits for so long. */
+export function withDeadline<Result>(ms: number, work: () => Result): Result {
+  const context = createContext();
+  context.deadlineMs = performance.now() + ms;
+  return runWithContext(context, work);
 }
