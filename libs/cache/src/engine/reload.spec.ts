@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '#libs/core';
 import type { Cache } from './cache.js';
 import { CacheHub } from './cache-hub.js';
+import { turn } from './testing/test-hub.js';
 
 describe('Cache, for readers who cannot wait or want nothing old', () => {
   const clock = new ManualClock();
@@ -15,9 +16,6 @@ describe('Cache, for readers who cannot wait or want nothing old', () => {
   const load = (): number => (loads += 1);
   const gated = (): Promise<number> =>
     new Promise((resolve) => made.push(() => resolve((loads += 1))));
-  async function turn(): Promise<void> {
-    for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
-  }
 
   afterEach(async () => {
     await hub.close();
