@@ -1,18 +1,21 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, messageOf } from '#libs/core';
 import {
   IndexBuildFailedError,
   IndexChangeBusyError,
   IndexChangeRefusedError,
 } from '../errors/change.errors.js';
-import { indexName } from '../selection/index-name.js';
-import { type CandidateIndex, candidateClause, quoteName } from '../what-if/candidate-index.js';
-import { type BuildProgress, BuildWatchdog } from './build-watchdog.js';
+import { createStatement, indexName } from '../selection/index-name.js';
+import { type CandidateIndex, quoteName } from '../what-if/candidate-index.js';
+import type { BuildProgress } from './build-watchdog.js';
+import { buildWatched, type WatchedBuildOptions } from './build-watched.js';
 import type { ChangeAudit, ChangeStep } from './change-audit.js';
 import { type ChangeLimits, DEFAULT_CHANGE_LIMITS } from './change-limits.js';
+import { withChangeLock } from './change-lock.js';
 import type { ChangeSession, OpenChangeSession } from './change-session.js';
 import { type IndexState, readIndexState } from './index-state.js';
+import { isPassing, pauseAfter } from './passing-errors.js';
 import { preflight } from './preflight.js';
+import { waitForTable } from './wait-for-table.js';
 
 /** An index to build. */
 export interface IndexChange {
@@ -43,12 +46,6 @@ export interface ChangeOutcome {
   readonly durationMs: number;
 }
 
-/** One change at a time in a database, from whichever process. */
-const CHANGE_LOCK = `hashtextextended('pantheon.index-advisor.change', 0)`;
-const POLL_MS = 200;
-/** Deadlock, lock not available, cancelled, serialisation: another time it may do. */
-const PASSING = new Set(['40P01', '55P03', '57014', '40001']);
-
 /**
  * Builds and removes indexes while the database is in use.
  *
@@ -59,9 +56,12 @@ const PASSING = new Set(['40P01', '55P03', '57014', '40001']);
  */
 export class IndexChanger {
   private readonly limits: ChangeLimits;
+  private readonly tools: WatchedBuildOptions;
 
   constructor(private readonly options: IndexChangerOptions) {
+    const { openSession, clock } = options;
     this.limits = { ...DEFAULT_CHANGE_LIMITS, ...options.limits };
+    this.tools = { openSession, clock, limits: this.limits };
   }
 
   /**
@@ -69,7 +69,7 @@ export class IndexChanger {
    * Throws `INDEX_CHANGE_BUSY`, `INDEX_CHANGE_REFUSED` or `INDEX_BUILD_FAILED`.
    */
   async build(change: IndexChange, run: ChangeRun = {}): Promise<ChangeOutcome> {
-    return this.withLock(async (session) => {
+    return withChangeLock(this.tools, async (session) => {
       const target = targetOf(change.index);
       const before = await readIndexState(session, target);
       if (before.kind === 'valid') {
@@ -84,10 +84,10 @@ export class IndexChanger {
 
   /** Removes an index that `build` made; nothing happens when it is gone. */
   async revert(change: IndexChange, detail: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.withLock(async (session) => {
+    await withChangeLock(this.tools, async (session) => {
       const state = await readIndexState(session, targetOf(change.index));
       if (state.kind === 'valid' || state.kind === 'invalid') {
-        await this.takeTableLock(session, change.index);
+        await waitForTable(session, change.index, this.limits);
         await this.drop(session, change);
       }
       await this.audit(change, 'reverted', detail);
@@ -103,9 +103,9 @@ export class IndexChanger {
     for (let attempt = 1; ; attempt += 1) {
       try {
         run.signal?.throwIfAborted();
-        await this.takeTableLock(session, change.index);
+        await waitForTable(session, change.index, this.limits);
         await this.audit(change, 'build-started', { attempt });
-        await this.create(session, change, run);
+        await buildWatched(session, change.index, { ...this.tools, ...run });
         const state = await readIndexState(session, targetOf(change.index));
         if (state.kind !== 'valid') throw new IndexBuildFailedError('it is not valid');
         const durationMs = this.options.clock.monotonicMs() - startedMs;
@@ -114,9 +114,9 @@ export class IndexChanger {
         return { state: 'built', name, bytes: state.bytes, durationMs };
       } catch (error) {
         await this.cleanUp(session, change, { attempt, reason: messageOf(error) });
-        const mayPass = PASSING.has(codeOf(error)) && run.signal?.aborted !== true;
+        const mayPass = isPassing(error) && run.signal?.aborted !== true;
         if (!mayPass || attempt >= this.limits.attempts) throw error;
-        await sleep(POLL_MS * 2 ** attempt);
+        await pauseAfter(attempt);
       }
     }
   }
@@ -132,57 +132,6 @@ export class IndexChanger {
       if (left.kind === 'invalid') await this.dropInvalid(session, change, 'of a failed build');
     } catch {
       // The session broke, which the error of the build tells; the next run cleans up.
-    }
-  }
-
-  private async create(session: ChangeSession, change: IndexChange, run: ChangeRun): Promise<void> {
-    const { index } = change;
-    const watcher = await this.options.openSession();
-    const watchdog = new BuildWatchdog({
-      session: watcher,
-      pid: session.pid,
-      limits: this.limits,
-      clock: this.options.clock,
-      signal: run.signal,
-      onProgress: run.onProgress,
-    });
-    try {
-      await session.query(createStatement(index, 'CONCURRENTLY IF NOT EXISTS'));
-      // The planner knows nothing of an expression until it is analysed.
-      if (index.keys.some(({ column }) => column === undefined)) {
-        await session.query(`ANALYZE ${quoteName(index.schema)}.${quoteName(index.table)}`);
-      }
-    } catch (error) {
-      const { endedBecause } = watchdog;
-      if (endedBecause === undefined) throw error;
-      throw new IndexBuildFailedError(endedBecause, error);
-    } finally {
-      await watchdog.stop();
-      await watcher.close();
-    }
-  }
-
-  /**
-   * Waits for the lock that the build takes first, for a short time and again: who waits long for
-   * it makes others queue up. The build itself must not have a lock timeout (see BuildWatchdog).
-   */
-  private async takeTableLock(session: ChangeSession, index: CandidateIndex): Promise<void> {
-    const table = `${quoteName(index.schema)}.${quoteName(index.table)}`;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await session.query('BEGIN');
-        await session.query(`SET LOCAL lock_timeout = ${this.limits.lockWaitMs}`);
-        await session.query(`LOCK TABLE ${table} IN SHARE UPDATE EXCLUSIVE MODE`);
-        await session.query('COMMIT');
-        return;
-      } catch (error) {
-        await session.query('ROLLBACK');
-        if (!PASSING.has(codeOf(error))) throw error;
-        if (attempt >= this.limits.attempts) {
-          throw new IndexChangeBusyError(`somebody holds the table ${index.table}`, error);
-        }
-        await sleep(POLL_MS * 2 ** attempt);
-      }
     }
   }
 
@@ -233,43 +182,13 @@ export class IndexChanger {
     );
   }
 
-  private async withLock<Result>(
-    work: (session: ChangeSession) => Promise<Result>,
-  ): Promise<Result> {
-    const session = await this.options.openSession();
-    try {
-      await session.query(`SELECT set_config('statement_timeout', '0', false),
-        set_config('lock_timeout', '0', false)
-        ${await checksItsClient(session)}`);
-      await this.takeChangeLock(session);
-      // The lock ends with the session.
-      return await work(session);
-    } finally {
-      await session.close();
-    }
-  }
-
-  private async takeChangeLock(session: ChangeSession): Promise<void> {
-    const untilMs = this.options.clock.monotonicMs() + this.limits.changeLockWaitMs;
-    for (;;) {
-      const [row] = await session.query<{ taken: boolean }>(
-        `SELECT pg_try_advisory_lock(${CHANGE_LOCK}) AS taken`,
-      );
-      if (row?.taken === true) return;
-      if (this.options.clock.monotonicMs() >= untilMs) {
-        throw new IndexChangeBusyError('another index of this database is being changed');
-      }
-      await sleep(POLL_MS);
-    }
-  }
-
   private audit(
     change: IndexChange,
     step: ChangeStep,
     detail: Readonly<Record<string, unknown>>,
   ): Promise<void> {
     const { schema, table, name } = targetOf(change.index);
-    const definition = createStatement(change.index, 'CONCURRENTLY');
+    const definition = createStatement(change.index, false);
     return this.options.audit.write({
       changeId: change.id,
       step,
@@ -282,29 +201,6 @@ export class IndexChanger {
   }
 }
 
-function createStatement(index: CandidateIndex, how: string): string {
-  return `CREATE INDEX ${how} ${quoteName(indexName(index))} ON ${candidateClause(index)}`;
-}
-
 function targetOf(index: CandidateIndex) {
   return { schema: index.schema, table: index.table, name: indexName(index) };
-}
-
-/**
- * Lets the server end the build when its client is gone: a build without a watchdog could hold
- * others up. Known from PostgreSQL 14, and not on every system.
- */
-async function checksItsClient(session: ChangeSession): Promise<string> {
-  const [row] = await session.query<{ settable: boolean }>(
-    `SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'client_connection_check_interval'
-       AND max_val <> '0') AND version() LIKE '%linux%' AS settable`,
-  );
-  return row?.settable === true
-    ? `, set_config('client_connection_check_interval', '1s', false)`
-    : '';
-}
-
-function codeOf(error: unknown): string {
-  const code = (error as { readonly code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : '';
 }
