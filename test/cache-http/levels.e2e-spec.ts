@@ -1,154 +1,37 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cache, CacheHub, Caches } from '#libs/cache';
-import { type ContextClient, contextClient } from '../context/context-fixtures.js';
-import { startTestApi, type TestAnswer, type TestApi } from '../support/app.js';
-import { cloneTemplate } from '../support/database.js';
-import { freePort, startRedisServer, type TestRedis } from '../support/redis-server.js';
+import { type Cache, Caches } from '#libs/cache';
+import type { TestApi } from '../support/app.js';
 import { msUntil } from './support/eventually.js';
+import { drain, Instances } from './support/instances.js';
 import { metricOf } from './support/metric.js';
-import { PATIENT } from './support/patient.js';
 
 const ORDERS = 'test.orders';
 
-let database: Awaited<ReturnType<typeof cloneTemplate>>;
-let redis: TestRedis;
-let port: number;
-let apis: TestApi[] = [];
+let instances: Instances;
 
 beforeAll(async () => {
-  database = await cloneTemplate();
-  port = await freePort();
-  redis = await startRedisServer(port);
+  instances = await Instances.prepare();
 });
 
-afterAll(async () => {
-  await redis.stop();
-  await database.drop();
-});
+afterEach(() => instances.end());
+afterAll(() => instances.close());
 
-afterEach(async () => {
-  await Promise.all(apis.map((api) => api.close()));
-  apis = [];
-});
-
-async function start(): Promise<TestApi> {
-  const api = await startTestApi({ ...PATIENT, DATABASE_URL: database.url, REDIS_URL: redis.url });
-  apis.push(api);
-  return api;
-}
-
-/** Ends an instance and starts another one, whose memory is empty. */
-async function restart(api: TestApi): Promise<TestApi> {
-  apis = apis.filter((one) => one !== api);
-  await api.close();
-  return start();
-}
-
-async function flush(): Promise<void> {
-  const client = new Redis(redis.url);
-  await client.flushdb();
-  client.disconnect();
-}
-
-const levelOf = ({ headers }: TestAnswer): string | null => headers.get('x-cache');
 const ordersOf = (api: TestApi, ttlMs = 60_000): Cache =>
   api.app.get(Caches).open(ORDERS, { ttlMs, jitter: 0 });
+
 /** The first level looks at the clock every few milliseconds. */
 async function pass(ms: number, ...on: readonly TestApi[]): Promise<void> {
   for (const api of on) api.clock.advance(ms);
   await sleep(30);
 }
 
-const drain = (api: TestApi): Promise<void> => api.app.get(CacheHub).drain();
-
-describe('a compiled context, read over HTTP', () => {
-  const PASSWORD = 'a long enough password';
-  const EMAIL = 'levels@test.example';
-  let api: TestApi;
-  let client: ContextClient;
-  let request: { readonly sources: readonly { readonly id: string }[] };
-  let sources = 0;
-
-  beforeEach(async () => {
-    api = await start();
-    await api.request('POST', '/v1/auth/register', { body: { email: EMAIL, password: PASSWORD } });
-    client = await loggedIn(api);
-    sources += 1;
-    const name = `levels-${sources}`;
-    await client.makeSource(name);
-    await client.addEntry(name, { text: 'The only entry' });
-    await client.post(`/v1/sources/${name}/consistency/repair`);
-    request = { sources: [{ id: name }] };
-    await client.compile(request);
-    await drain(api);
-  });
-
-  async function loggedIn(to: TestApi): Promise<ContextClient> {
-    return contextClient(to, await to.login({ email: EMAIL, password: PASSWORD }));
-  }
-
-  it('comes from L1 also when it is made while Redis is away', async () => {
-    await redis.stop();
-    try {
-      const other = { ...request, texts: ['asked while Redis is away'] };
-      await msUntil(async () => (await metricOf(api, 'cache_in_sync')) === 0);
-      const first = await client.compile(other);
-      const second = await client.compile(other);
-      expect([first.status, levelOf(first), levelOf(second)]).toEqual([200, 'MISS', 'L1']);
-      expect(second.body).toEqual(first.body);
-      // What was in memory before may have been invalidated by others meanwhile: L3 is asked once.
-      const known = [await client.compile(request), await client.compile(request)];
-      expect(known.map(levelOf)).toEqual(['L3', 'L1']);
-    } finally {
-      redis = await startRedisServer(port);
-    }
-  });
-
-  it('comes from L2 after a restart, and from L1 then', async () => {
-    const before = await client.compile(request);
-    api = await restart(api);
-    client = await loggedIn(api);
-    const hits = (level: string) =>
-      metricOf(api, `cache_hits_total{level="${level}",namespace="context.compiled"}`);
-    const second = await client.compile(request);
-    expect([levelOf(second), second.body]).toEqual(['L2', before.body]);
-    expect([await hits('L1'), await hits('L2'), await hits('L3')]).toEqual([0, 1, 0]);
-    expect(levelOf(await client.compile(request))).toBe('L1');
-    expect([await hits('L1'), await hits('L2'), await hits('L3')]).toEqual([1, 1, 0]);
-  });
-
-  it('comes from L3 after a restart and FLUSHDB, and fills the levels above', async () => {
-    const before = await client.compile(request);
-    api = await restart(api);
-    await flush();
-    client = await loggedIn(api);
-    const third = await client.compile(request);
-    expect([levelOf(third), third.body]).toEqual(['L3', before.body]);
-    await drain(api);
-    api = await restart(api);
-    client = await loggedIn(api);
-    expect(levelOf(await client.compile(request))).toBe('L2');
-  });
-
-  it('is compiled once for a hundred callers at one time', async () => {
-    const other = { ...request, texts: ['something else'] };
-    const series = 'cache_loads_total{namespace="context.compiled",outcome="stored"}';
-    const loads = await metricOf(api, series);
-    const answers = await Promise.all(Array.from({ length: 100 }, () => client.compile(other)));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
-    expect((await metricOf(api, series)) - loads).toBe(1);
-  });
-});
-
 describe('an entry of the cache', () => {
   let a: TestApi;
   let b: TestApi;
 
   beforeEach(async () => {
-    [a, b] = await Promise.all([start(), start()]);
+    [a, b] = await Promise.all([instances.start(), instances.start()]);
   });
 
   it('ends everywhere when its life ends, also where it was promoted in between', async () => {
@@ -295,9 +178,8 @@ describe('an entry of the cache', () => {
   it('is found again, and levels are in sync again, after Redis was away', async () => {
     const cache = ordersOf(a);
     await cache.set('a', 'value');
-    await redis.stop();
-    const token = await a.login();
-    try {
+    await instances.withoutRedis(async () => {
+      const token = await a.login();
       for (let at = 0; at < 12; at += 1) {
         expect(await cache.getOrSet(`cold-${at}`, () => at)).toBe(at);
       }
@@ -311,9 +193,7 @@ describe('an entry of the cache', () => {
       );
       expect(warnings.length).toBeGreaterThan(0);
       expect(warnings.length).toBeLessThan(20);
-    } finally {
-      redis = await startRedisServer(port);
-    }
+    });
     await msUntil(async () => {
       await cache.getOrSet(`again-${Math.random()}`, () => 1);
       return (await metricOf(a, 'cache_breaker_state{level="L2"}')) === 0;
