@@ -71,6 +71,7 @@ export class OAuthClientsController {
   }
 
   @Patch(':id')
+  @RequireSession()
   @RequirePermission(MANAGE)
   @Returns(200, 'Changes a client; one that may do less then loses its sessions', clientSchema)
   async change(

@@ -31,7 +31,7 @@ export interface ClientAndSecret {
 type Action = 'created' | 'changed' | 'secret-replaced' | 'deleted';
 
 const HOUR_MS = 3_600_000;
-/** What it takes to let users of every organization use a client: nobody has it but who runs all of them. */
+/** What a client takes that users of every organization use: nobody has it but who runs all of them. */
 const SHARE = { resource: 'platform:clients', action: 'share' } as const;
 
 /**
@@ -66,7 +66,7 @@ export class OAuthClients {
 
   /**
    * @throws AccountInputError when the parts do not go together, or a role is unknown
-   * @throws ForbiddenError AUTH_GRANT_EXCEEDS_OWN
+   * @throws ForbiddenError AUTH_GRANT_EXCEEDS_OWN, AUTH_PERMISSION_DENIED for one of all organizations
    * @throws AccountConflictError OAUTH_CLIENT_LIMIT
    */
   async create(caller: Principal, given: NewClient): Promise<ClientAndSecret> {
@@ -111,7 +111,8 @@ export class OAuthClients {
 
   /**
    * Changes a client. One that is disabled, or may do less now, loses its sessions.
-   * @throws AccountNotFoundError, AccountInputError, ForbiddenError AUTH_GRANT_EXCEEDS_OWN
+   * @throws AccountNotFoundError, AccountInputError
+   * @throws ForbiddenError AUTH_GRANT_EXCEEDS_OWN, AUTH_PERMISSION_DENIED for one of all organizations
    */
   async change(
     caller: Principal,
@@ -123,7 +124,7 @@ export class OAuthClients {
       const given = Object.entries(change).filter(([, value]) => value !== undefined);
       const after = { ...client, ...(Object.fromEntries(given) as Partial<ClientFields>) };
       requireUsable(after);
-      if (after.shared !== client.shared) this.requireShareable(caller, true);
+      this.requireShareable(caller, after.shared);
       if (after.grantTypes.includes('client_credentials') && client.serviceUserId === null) {
         throw new AccountInputError(
           'OAUTH_CLIENT_INVALID',
@@ -181,10 +182,14 @@ export class OAuthClients {
     await this.principals.forgetClient();
   }
 
-  /** Locks a client that the caller may change: its account may do nothing beyond what they may. */
+  /**
+   * Locks a client that the caller may change: its account may do nothing beyond what they may, and
+   * users of other organizations use it only if they may let them.
+   */
   private async lock(manager: EntityManager, caller: Principal, id: string): Promise<OAuthClient> {
     const client = await this.store.lock(manager, caller.organizationId, id);
     if (client === undefined) throw new AccountNotFoundError('client');
+    this.requireShareable(caller, client.shared);
     if (client.serviceUserId !== null) {
       requireCoverage(caller, await this.grantsOf(manager, caller, client.serviceUserId));
     }
