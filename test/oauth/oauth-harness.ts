@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import * as oauth from 'oauth4webapi';
 import type { TestApi } from '../support/app.js';
 
 /** The origin by which the tests' authorization server says that it is reached. */
@@ -49,23 +48,6 @@ export async function makeClient(
   });
   if (answer.status !== 201) throw new Error(`no client: ${JSON.stringify(answer.body)}`);
   return answer.body as MadeClient;
-}
-
-/** Options of the library that have it reach the API where it listens, by the address that it goes by. */
-export function reaching(api: TestApi) {
-  return {
-    [oauth.customFetch]: (url: string, init: RequestInit) =>
-      fetch(url.replace(ISSUER, api.url), init),
-  } as unknown as { [oauth.customFetch]: typeof fetch };
-}
-
-export async function discover(api: TestApi): Promise<oauth.AuthorizationServer> {
-  const issuer = new URL(ISSUER);
-  const response = await oauth.discoveryRequest(issuer, {
-    algorithm: 'oauth2',
-    ...reaching(api),
-  });
-  return oauth.processDiscoveryResponse(issuer, response);
 }
 
 /** A form that a client sends. */
