@@ -2,8 +2,10 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { ExceptionsHandler } from '@nestjs/core/exceptions/exceptions-handler.js';
+import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
 import { isRouteGuard, type RouteCheck } from '#libs/http';
 import {
+  enhancerContextOf,
   explorerOf,
   type HandlerMetadata,
   type HandlerPlace,
@@ -19,7 +21,8 @@ import { isThenable, RouteParameters } from './route-parameters.js';
  * and exception filters as Nest runs, one after the other, waiting only where one of them waits. Nest
  * itself makes a promise at each of a dozen places, which costs more than all hooks of the platform
  * together. What cannot be known to be the same is left to Nest: interceptors, guards that are no
- * `RouteGuard`, streams, templates, redirects, headers by decorator, controllers made for a request.
+ * `RouteGuard`, streams, templates, redirects, headers by decorator, and controllers that are made for
+ * a request, or that have something around them which is.
  *
  * Call it before `init`. Nest exports these parts without promising them: where they are gone nothing
  * changes, and the answer is false.
@@ -30,10 +33,19 @@ export function useDirectRoutes(app: NestFastifyApplication): boolean {
   const original = explorer.createCallbackProxy.bind(explorer);
   const adapter = app.getHttpAdapter();
   const reply: SendValue = (response, value) => void adapter.reply(response, value);
-  explorer.createCallbackProxy = (instance, handler, name, module, method, ...context) => {
-    const place = { instance, handler, name, module, method };
-    if (isLeftToNest(explorer.executionContextCreator, place)) {
-      return original(instance, handler, name, module, method, ...context);
+  explorer.createCallbackProxy = (
+    instance,
+    handler,
+    name,
+    module,
+    method,
+    contextId = STATIC_CONTEXT,
+    inquirerId,
+  ) => {
+    const place = { instance, handler, name, module, method, inquirerId };
+    // Any other context is that of one request, and the parts that Nest has made for it.
+    if (contextId !== STATIC_CONTEXT || isLeftToNest(explorer.executionContextCreator, place)) {
+      return original(instance, handler, name, module, method, contextId, inquirerId);
     }
     const route = new DirectRoute(explorer, place, reply);
     return route.handle;
@@ -58,12 +70,13 @@ class DirectRoute {
   ) {
     const { instance, handler, name, module, method } = place;
     const metadata = creator.getMetadata(instance, handler, name, module, method, 'http');
-    const guards = creator.guardsContextCreator.create(instance, handler, module);
+    const context = enhancerContextOf(place);
+    const guards = creator.guardsContextCreator.create(...context);
     this.checks = guards
       .filter(isRouteGuard)
       .flatMap((guard) => guard.checkOf(handler, instance.constructor) ?? []);
     this.parameters = RouteParameters.of(creator, place, metadata);
-    this.filters = exceptionsFilter.create(instance, handler, module);
+    this.filters = exceptionsFilter.create(...context);
     this.statusCode = metadata.httpStatusCode;
     this.handleResponse = metadata.fnHandleResponse;
   }

@@ -1,6 +1,8 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import type { ExceptionsHandler } from '@nestjs/core/exceptions/exceptions-handler.js';
 import type { GuardsContextCreator } from '@nestjs/core/guards/guards-context-creator.js';
+import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
+import type { ContextId } from '@nestjs/core/injector/instance-wrapper.js';
 import type { InterceptorsContextCreator } from '@nestjs/core/interceptors/interceptors-context-creator.js';
 import type { PipesContextCreator } from '@nestjs/core/pipes/pipes-context-creator.js';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -26,7 +28,18 @@ export interface HandlerPlace {
   readonly module: string;
   /** Nest's number of the method. */
   readonly method: number;
+  /** Nest's key of its controller: parts that are made anew for whoever asks for them go by it. */
+  readonly inquirerId: string | undefined;
 }
+
+/** What creators of enhancers go by. */
+type EnhancerContext = [
+  instance: object,
+  handler: Handler,
+  module: string,
+  contextId: ContextId,
+  inquirerId: string | undefined,
+];
 
 export interface ParameterParts {
   readonly index: number;
@@ -45,7 +58,11 @@ export interface HandlerMetadata {
   readonly hasCustomHeaders: boolean;
   readonly paramtypes: unknown[];
   readonly fnHandleResponse: (...args: unknown[]) => Promise<unknown>;
-  readonly getParamsMetadata: (module: string) => ParameterParts[];
+  readonly getParamsMetadata: (
+    module: string,
+    contextId?: ContextId,
+    inquirerId?: string,
+  ) => ParameterParts[];
 }
 
 export interface RouteCreatorParts {
@@ -72,7 +89,7 @@ export interface RouteCreatorParts {
 export interface RouterExplorerParts {
   readonly executionContextCreator: RouteCreatorParts;
   readonly exceptionsFilter: {
-    create(instance: object, handler: Handler, module: string): ExceptionsHandler;
+    create(...context: EnhancerContext): ExceptionsHandler;
   };
   createCallbackProxy(
     instance: object,
@@ -80,7 +97,8 @@ export interface RouterExplorerParts {
     name: string,
     module: string,
     method: number,
-    ...context: unknown[]
+    contextId?: ContextId,
+    inquirerId?: string,
   ): RouteCallback;
 }
 
@@ -111,9 +129,15 @@ function part(of: unknown, name: string): unknown {
   return typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined;
 }
 
+/** Where the enhancers of a handler are found, those included that are made for its controller alone. */
+export function enhancerContextOf(place: HandlerPlace): EnhancerContext {
+  return [place.instance, place.handler, place.module, STATIC_CONTEXT, place.inquirerId];
+}
+
 /** Whether a handler is more than guards, pipes, a value and exception filters. */
 export function isLeftToNest(creator: RouteCreatorParts, place: HandlerPlace): boolean {
   const { instance, handler, name, module, method } = place;
+  const context = enhancerContextOf(place);
   const metadata = creator.getMetadata(instance, handler, name, module, method, 'http');
   return (
     metadata.isSseHandler ||
@@ -121,9 +145,7 @@ export function isLeftToNest(creator: RouteCreatorParts, place: HandlerPlace): b
     creator.isResponseHandled(instance, name, metadata.getParamsMetadata(module)) ||
     creator.reflectRedirect(handler) !== undefined ||
     creator.reflectRenderTemplate(handler) !== undefined ||
-    creator.interceptorsContextCreator.create(instance, handler, module).length > 0 ||
-    !creator.guardsContextCreator
-      .create(instance, handler, module)
-      .every((guard) => isRouteGuard(guard))
+    creator.interceptorsContextCreator.create(...context).length > 0 ||
+    !creator.guardsContextCreator.create(...context).every((guard) => isRouteGuard(guard))
   );
 }

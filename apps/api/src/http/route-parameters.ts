@@ -1,12 +1,13 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { ParamsTokenFactory } from '@nestjs/core/pipes/params-token-factory.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type {
-  HandlerMetadata,
-  HandlerPlace,
-  Next,
-  ParameterParts,
-  RouteCreatorParts,
+import {
+  enhancerContextOf,
+  type HandlerMetadata,
+  type HandlerPlace,
+  type Next,
+  type ParameterParts,
+  type RouteCreatorParts,
 } from './nest-router-parts.js';
 
 type Extract = ParameterParts['extractValue'];
@@ -35,19 +36,22 @@ export class RouteParameters {
 
   static of(
     creator: RouteCreatorParts,
-    { instance, handler, module }: HandlerPlace,
+    place: HandlerPlace,
     { argsLength, getParamsMetadata, paramtypes }: HandlerMetadata,
   ): RouteParameters {
-    const pipes: PipeTransform[] = creator.pipesContextCreator.create(instance, handler, module);
+    const context = enhancerContextOf(place);
+    const pipes: PipeTransform[] = creator.pipesContextCreator.create(...context);
     const tokens = new ParamsTokenFactory();
-    const parts = creator.contextUtils.mergeParamsMetatypes(getParamsMetadata(module), paramtypes);
-    const parameters = parts.map((given): Parameter => {
-      const { index, type, data, metatype, schema } = given;
+    const [, , ...inModule] = context;
+    const given = getParamsMetadata(...inModule);
+    const parts = creator.contextUtils.mergeParamsMetatypes(given, paramtypes);
+    const parameters = parts.map((part): Parameter => {
+      const { index, type, data, metatype, schema } = part;
       const isSettled = creator.isPipeable(type);
       return {
         index,
-        extract: given.extractValue,
-        pipes: isSettled ? [...pipes, ...given.pipes] : [],
+        extract: part.extractValue,
+        pipes: isSettled ? [...pipes, ...part.pipes] : [],
         metadata: { type: tokens.exchangeEnumForString(type as never), metatype, data, schema },
         isSettled,
       };
