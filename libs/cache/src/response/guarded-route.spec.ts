@@ -7,8 +7,10 @@ import {
   HttpException,
   Injectable,
   Req,
+  Scope,
   UseGuards,
 } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import type { Principal } from '#libs/core';
 import type { GuardedRequest, RouteGuard } from '#libs/http';
 import { Cacheable } from '../decorators/cacheable.decorator.js';
@@ -117,5 +119,24 @@ describe('guards', () => {
     await app.get('/v1/mine', { authorization: 'anna' });
     expect(HeaderGuard.asked).toBe(2);
     expect((await app.get('/v1/mine', { authorization: 'forbidden' })).status).toBe(403);
+  });
+
+  it('are asked too when they are made for each controller', async () => {
+    const app = await start([QuickController], {
+      module: {
+        providers: [{ provide: APP_GUARD, useClass: HeaderGuard, scope: Scope.TRANSIENT }],
+      },
+    });
+    await app.get('/v1/quick', { authorization: 'anna' });
+    await app.get('/v1/quick', { authorization: 'anna' });
+    expect(HeaderGuard.asked).toBe(2);
+    expect((await app.get('/v1/quick', { authorization: 'forbidden' })).status).toBe(403);
+  });
+
+  it('that are made for each request leave nothing to keep', async () => {
+    const starting = start([QuickController], {
+      module: { providers: [{ provide: APP_GUARD, useClass: HeaderGuard, scope: Scope.REQUEST }] },
+    });
+    await expect(starting).rejects.toThrow('its controller is made anew for each request');
   });
 });

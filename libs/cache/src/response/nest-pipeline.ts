@@ -9,6 +9,7 @@ import type { ExceptionsHandler } from '@nestjs/core/exceptions/exceptions-handl
 import { GuardsConsumer } from '@nestjs/core/guards/guards-consumer.js';
 import type { GuardsContextCreator } from '@nestjs/core/guards/guards-context-creator.js';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
 import { InterceptorsConsumer } from '@nestjs/core/interceptors/interceptors-consumer.js';
 import { InterceptorsContextCreator } from '@nestjs/core/interceptors/interceptors-context-creator.js';
 import { PipesConsumer } from '@nestjs/core/pipes/pipes-consumer.js';
@@ -50,8 +51,10 @@ export function pipelineOf(
 ): HandlerPipeline {
   const name = `${controller.constructor.name}.${methodName}`;
   const { guardsContext, container, config } = partsOf(external);
-  const moduleKey = moduleOf(controller, modules, name);
+  const { moduleKey, inquirerId } = placeOf(controller, modules, name);
   const handler = (controller as Record<string, Handler>)[methodName] as Handler;
+  // Guards and the like that are made anew for whoever asks for them are found by the controller.
+  const context = [moduleKey, STATIC_CONTEXT, inquirerId] as const;
   const adapter = container.getHttpAdapterRef();
   const withoutGuards = { create: () => [] } as unknown as GuardsContextCreator;
   const router = new RouterExecutionContext(
@@ -67,16 +70,24 @@ export function pipelineOf(
   const filters: ExceptionsHandler = new RouterExceptionFilters(container, config, adapter).create(
     controller,
     handler as RouterProxyCallback,
-    moduleKey,
+    ...context,
   );
   const rest = new RouterProxy().createProxy(
-    router.create(controller, handler, methodName, moduleKey, RequestMethod.GET),
+    router.create(
+      controller,
+      handler,
+      methodName,
+      moduleKey,
+      RequestMethod.GET,
+      STATIC_CONTEXT,
+      inquirerId,
+    ),
     filters,
   );
   const consumer = new GuardsConsumer();
   const next = (): void => undefined;
   return {
-    guards: guardsContext.create(controller, handler, moduleKey),
+    guards: guardsContext.create(controller, handler, ...context),
     controller: controller.constructor,
     handler,
     async ask(guard, request, reply) {
@@ -107,14 +118,19 @@ function partsOf(external: ExternalContextCreator): InnerParts {
   return { guardsContext, container, config } as InnerParts;
 }
 
-function moduleOf(controller: object, modules: ModulesContainer, name: string): string {
-  for (const [key, { controllers }] of modules) {
+/** Nest's keys of the module of a controller and of itself. */
+function placeOf(
+  controller: object,
+  modules: ModulesContainer,
+  name: string,
+): { readonly moduleKey: string; readonly inquirerId: string } {
+  for (const [moduleKey, { controllers }] of modules) {
     for (const wrapper of controllers.values()) {
       if (wrapper.instance !== controller) continue;
       if (!wrapper.isDependencyTreeStatic()) {
         throw new ResponseNotCacheableError(name, 'its controller is made anew for each request');
       }
-      return key;
+      return { moduleKey, inquirerId: wrapper.id };
     }
   }
   throw new ResponseNotCacheableError(name, 'no module has its controller');
