@@ -124,8 +124,8 @@ export class ApiKeys {
   }
 
   /**
-   * Makes the next text of a key. The one before works on for the overlap, and no other: two at most
-   * work at a time.
+   * Makes the next text of a key, and the key ends when that does. The one before works on for the
+   * overlap, if the key lives so long, and no other: two at most work at a time.
    * @throws AccountNotFoundError, AccountConflictError AUTH_API_KEY_ENDED, AccountInputError
    * AUTH_API_KEY_LIFE, ForbiddenError AUTH_GRANT_EXCEEDS_OWN
    */
@@ -134,7 +134,7 @@ export class ApiKeys {
       // Who may do less than when the key was made gets no new text for what they have lost.
       requireCoverage(caller, key.scope.map(asGrant));
       const expiresAt = this.endOf(now, rotation.expiresInSeconds);
-      const overlapEnds = this.overlapOf(now, rotation.overlapSeconds);
+      const overlapEnds = earlier(this.overlapOf(now, rotation.overlapSeconds), expiresAt);
       const { text, lookupId, hash } = newApiKeyText();
       const version = key.version + 1;
       const next = { keyId: id, version, lookupId, hash, now, expiresAt };
@@ -210,6 +210,10 @@ function found<Found>(key: Found | undefined): Found {
 
 function asGrant({ resource, action }: ActionScope): PermissionGrant {
   return { resource, action, effect: 'allow' };
+}
+
+function earlier(one: Date, other: Date): Date {
+  return one < other ? one : other;
 }
 
 function later(now: Date, seconds: number): Date {

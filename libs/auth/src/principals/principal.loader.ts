@@ -71,14 +71,14 @@ export class PrincipalLoader {
       (Principal & Omit<LoadedApiKey, 'principal'> & { keyScope: PermissionGrant[] })[]
     >(
       `SELECT ${PRINCIPAL}, key.id AS "keyId", version.key_hash AS "keyHash",
-         version.expires_at AS "expiresAt",
+         least(version.expires_at, key.expires_at) AS "expiresAt",
          ARRAY(
            SELECT item || '{"effect": "allow"}' FROM jsonb_array_elements(key.scope) AS item
          ) AS "keyScope"
        FROM api_key_version version JOIN api_key key ON key.id = version.key_id
        JOIN user_account account ON account.id = key.user_id
-       WHERE version.lookup_id = $1 AND version.expires_at > $2 AND key.revoked_at IS NULL
-         AND account.disabled_at IS NULL`,
+       WHERE version.lookup_id = $1 AND least(version.expires_at, key.expires_at) > $2
+         AND key.revoked_at IS NULL AND account.disabled_at IS NULL`,
       [lookupId, now],
     );
     if (found === undefined) return undefined;
