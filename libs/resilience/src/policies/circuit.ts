@@ -14,6 +14,13 @@ export interface CircuitParts {
   readonly onOpen: () => void;
 }
 
+/** Carries the error of a call that nobody waits for any more past the breaker, which does not count it. */
+class CallerLeft extends Error {
+  constructor(readonly reason: unknown) {
+    super('The caller has left.');
+  }
+}
+
 const STATES = ['closed', 'open', 'half-open', 'isolated'] as const satisfies CircuitState[];
 
 /**
@@ -47,7 +54,9 @@ export class Circuit {
     this.limits = parts.limits;
     this.changedAtMs = parts.clock.nowMs();
     this.counts = new RollingCounts(parts.clock, this.limits.windowMs);
-    this.policy = circuitBreaker(handleWhen(parts.isFailure), {
+    const isCounted = (error: unknown): boolean =>
+      !(error instanceof CallerLeft) && parts.isFailure(error);
+    this.policy = circuitBreaker(handleWhen(isCounted), {
       halfOpenAfter: 0,
       breaker: {
         state: undefined,
@@ -91,9 +100,24 @@ export class Circuit {
     return new CircuitOpenError(this.parts.name, waitMs);
   }
 
-  /** Makes a call that `refusal` has let through. In the state `open` it is the probe. */
-  execute<Result>(call: () => Promise<Result>): Promise<Result> {
-    return this.policy.execute(call);
+  /**
+   * Makes a call that `refusal` has let through. In the state `open` it is the probe. What fails after
+   * `signal` was aborted counts neither way; a probe has none, for it would close the breaker.
+   */
+  async execute<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    if (signal === undefined) return this.policy.execute(call);
+    const counted = async (): Promise<Result> => {
+      try {
+        return await call();
+      } catch (error) {
+        throw signal.aborted ? new CallerLeft(error) : error;
+      }
+    };
+    try {
+      return await this.policy.execute(counted);
+    } catch (error) {
+      throw error instanceof CallerLeft ? error.reason : error;
+    }
   }
 
   /** Lets nothing through until `release`. */

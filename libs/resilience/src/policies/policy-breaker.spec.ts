@@ -89,6 +89,27 @@ describe('the breaker of a policy', () => {
     await expect(ask()).resolves.toBe('answer');
   });
 
+  it('takes nothing from callers who leave, whatever they say and the part makes of it', async () => {
+    const { policy } = testPolicy({ circuit, isFailure: () => true });
+    const heedless = (): Promise<never> => new Promise(() => undefined);
+    for (let time = 0; time < 6; time += 1) {
+      const caller = new AbortController();
+      const call = policy.execute(heedless, { signal: caller.signal });
+      await new Promise(setImmediate);
+      caller.abort();
+      await expect(call).rejects.toBe(caller.signal.reason);
+    }
+    expect(policy.state).toBe('closed');
+    expect(policy.breaker?.window).toEqual({ succeeded: 0, failed: 0 });
+    expect(policy.counts.calls.cancelled).toBe(6);
+    const { signal } = new AbortController();
+    for (let time = 0; time < 4; time += 1) {
+      const failing = policy.execute(() => Promise.reject(new Error('ill')), { signal });
+      await expect(failing).rejects.toThrow('ill');
+    }
+    expect(policy.state).toBe('open');
+  });
+
   it('is held open and closed by hand, and tells of each change', async () => {
     const { policy, policies, ask } = testPolicy({ circuit });
     const changes: string[] = [];

@@ -221,7 +221,7 @@ export class Policy {
     // A probe takes the time that it needs to show whether the part is well, also when who happened to
     // send it has none left: else impatient callers would hold the breaker open, or close it.
     const isOwnProbe = circuit.state === 'open' && (isShort || signal !== undefined);
-    if (!isOwnProbe) return circuit.execute(() => run(ofCaller));
+    if (!isOwnProbe) return circuit.execute(() => run(ofCaller), signal);
     return withinTime(ofCaller, () => circuit.execute(() => run(ofPolicy)));
   }
 
