@@ -2,38 +2,18 @@
  * `npm run bench:cache`: this engine beside other caches for Node, in one run with interleaved
  * rounds: a hit, a miss, 50 keys at once, the same from Redis, and the memory of an entry.
  */
-import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Redis } from 'ioredis';
-import { startBenchRedis } from './support/bench-redis.js';
-import {
-  type Contestant,
-  makers,
-  memoryContestants,
-  redisContestants,
-  versionOf,
-} from './support/cache-contestants.js';
-import {
-  MANY,
-  MEMORY_ITEMS,
-  type MemoryRow,
-  printResult,
-  type Result,
-  type Row,
-  verdictsOn,
-} from './support/cache-report.js';
-import { startProgressBar } from './support/progress-bar.js';
+import { compare } from './cache/compare.js';
+import { measureMemory, memoryRows } from './cache/entry-memory.js';
+import { redisRows } from './cache/redis-rows.js';
+import { hit, ITEMS, KEYS, load, many, miss } from './cache/workloads.js';
+import { memoryContestants, versionOf } from './support/cache-contestants.js';
+import { printResult, type Result, verdictsOn } from './support/cache-report.js';
 import { wholeNumber } from './support/whole-number.js';
 
-const ITEMS = 10_000;
-const KEYS = Array.from({ length: ITEMS }, (_, index) => `customer:${index}:profile`);
-const HITS_A_ROUND = 10_000;
-const MISSES_A_ROUND = 1_000;
-const MANY_A_ROUND = 200;
-const REDIS_READS_A_ROUND = 200;
+const PROGRAM = fileURLToPath(import.meta.url);
 const ROUNDS = 31;
 const PARTS = ['hit', 'many', 'miss', 'redis', 'memory'];
 
@@ -61,170 +41,6 @@ const LIBRARIES = [
   'ioredis',
 ];
 
-type Workload = (contestant: Contestant, round: number) => Promise<number>;
-
-/**
- * ns of one operation. Rounds are taken in turn, so that noise hits all alike, and the lower quartile
- * of them counts: a shared machine only ever makes a round slower.
- */
-async function compare(
-  label: string,
-  contestants: readonly Contestant[],
-  rounds: number,
-  workload: Workload,
-): Promise<Row[]> {
-  const samples = contestants.map((): number[] => []);
-  const bar = await startProgressBar(label, rounds);
-  for (let round = -3; round < rounds; round += 1) {
-    for (const [index, contestant] of contestants.entries()) {
-      const ns = await workload(contestant, round);
-      if (round >= 0) samples[index]?.push(ns);
-    }
-    bar.update(Math.max(0, round + 1));
-  }
-  bar.stop();
-  const quartiles = samples.map(
-    (all) => all.sort((a, b) => a - b)[Math.floor(all.length / 4)] ?? Number.NaN,
-  );
-  return contestants.map(({ name }, index) => ({
-    cache: name,
-    ns: quartiles[index] as number,
-    'beside the first': (quartiles[index] as number) / (quartiles[0] as number),
-  }));
-}
-
-/** Of one operation, in ns: of the processor, so that a busy machine does not count. */
-async function timed(count: number, run: () => Promise<void>): Promise<number> {
-  const before = process.cpuUsage();
-  await run();
-  const { user, system } = process.cpuUsage(before);
-  return ((user + system) * 1_000) / count;
-}
-
-/** The same by the clock, for what waits for Redis. */
-async function clocked(count: number, run: () => Promise<void>): Promise<number> {
-  const startedNs = process.hrtime.bigint();
-  await run();
-  return Number(process.hrtime.bigint() - startedNs) / count;
-}
-
-const load = (key: string): object => ({ id: key, name: 'Ada', tags: ['a', 'b'], visits: 7 });
-
-const hit: Workload = (contestant, round) =>
-  timed(HITS_A_ROUND, async () => {
-    for (let index = 0; index < HITS_A_ROUND; index += 1) {
-      await contestant.getOrSet(KEYS[(index * 7_919 + round + ITEMS) % ITEMS] as string, load);
-    }
-  });
-
-const miss: Workload = (contestant, round) =>
-  timed(MISSES_A_ROUND, async () => {
-    for (let index = 0; index < MISSES_A_ROUND; index += 1) {
-      await contestant.getOrSet(`miss:${round}:${index}`, load);
-    }
-  });
-
-const many: Workload = (contestant, round) =>
-  timed(MANY_A_ROUND, async () => {
-    for (let index = 0; index < MANY_A_ROUND; index += 1) {
-      const from = (index * MANY + round + ITEMS) % (ITEMS - MANY);
-      await contestant.getMany?.(KEYS.slice(from, from + MANY));
-    }
-  });
-
-const redisHit: Workload = (contestant) =>
-  clocked(REDIS_READS_A_ROUND, async () => {
-    for (let index = 0; index < REDIS_READS_A_ROUND; index += 1) {
-      await contestant.getOrSet(KEYS[index] as string, load);
-    }
-  });
-
-const redisMany: Workload = (contestant) =>
-  clocked(REDIS_READS_A_ROUND / 10, async () => {
-    for (let index = 0; index < REDIS_READS_A_ROUND / 10; index += 1) {
-      await contestant.getMany?.(KEYS.slice(index, index + MANY));
-    }
-  });
-
-/** Lets timers and promises end, and takes back what nobody holds. */
-async function settle(): Promise<void> {
-  for (let round = 0; round < 3; round += 1) {
-    await sleep(50);
-    (globalThis as unknown as { gc: () => void }).gc();
-  }
-}
-
-/** In a function of its own, whose cache nobody holds afterwards. */
-async function warmUp(make: () => Promise<Contestant>, value: object): Promise<void> {
-  const contestant = await make();
-  await contestant.getOrSet('first', () => value);
-}
-
-/** Bytes of heap that an entry costs beside its key and value, in a process of its own. */
-async function measureMemory(name: string): Promise<void> {
-  const keys = Array.from({ length: MEMORY_ITEMS }, (_, index) => `customer:${index}:profile`);
-  const value = load('shared');
-  // Keys are flat strings before and after: looking one up has flattened it.
-  const seen = new Set(keys);
-  const make = makers(MEMORY_ITEMS).find(
-    ([each]) => each === name,
-  )?.[1] as () => Promise<Contestant>;
-  // The code of the library is loaded and compiled before; its tables are not made before.
-  await warmUp(make, value);
-  await settle();
-  const before = process.memoryUsage();
-  const contestant = await make();
-  for (const key of keys) await contestant.getOrSet(key, () => value);
-  await settle();
-  const after = process.memoryUsage();
-  const bytes = after.heapUsed + after.external - before.heapUsed - before.external;
-  // The entries are still there, so they have been measured.
-  await contestant.getOrSet(keys[0] as string, () => value);
-  console.log(JSON.stringify({ bytes: bytes / seen.size }));
-}
-
-function memoryRows(names: readonly string[]): MemoryRow[] {
-  const bytes = names.map((name) => {
-    const output = execFileSync(
-      process.execPath,
-      [...process.execArgv, '--expose-gc', fileURLToPath(import.meta.url), '--memory', name],
-      { encoding: 'utf8' },
-    );
-    return (JSON.parse(output) as { bytes: number }).bytes;
-  });
-  return names.map((cache, index) => ({
-    cache,
-    'bytes an entry': Math.round(bytes[index] as number),
-    'beside the first': (bytes[index] as number) / (bytes[0] as number),
-  }));
-}
-
-async function redisRows(rounds: number): Promise<{ hit: Row[]; many: Row[] } | undefined> {
-  const server = await startBenchRedis();
-  if (server === undefined) return undefined;
-  const redis = new Redis(server.url, { lazyConnect: false });
-  redis.on('error', () => undefined);
-  try {
-    const contestants = await redisContestants(redis, server.url);
-    for (const contestant of contestants) {
-      for (const key of KEYS.slice(0, REDIS_READS_A_ROUND + MANY))
-        await contestant.set?.(key, load(key));
-    }
-    return {
-      hit: await compare('hit in Redis', contestants, rounds, redisHit),
-      many: await compare(
-        '50 keys in Redis',
-        contestants.filter((contestant) => contestant.getMany !== undefined),
-        rounds,
-        redisMany,
-      ),
-    };
-  } finally {
-    redis.disconnect();
-    await server.stop();
-  }
-}
-
 async function measure(
   parts: readonly string[],
   rounds: number,
@@ -234,6 +50,7 @@ async function measure(
   for (const contestant of contestants) {
     for (const key of KEYS) await contestant.getOrSet(key, load);
   }
+  const names = contestants.map(({ name }) => name);
   const has = (part: string): boolean => parts.includes(part);
   const ofMany = contestants.filter((contestant) => contestant.getMany !== undefined);
   const redis = has('redis') ? await redisRows(rounds) : undefined;
@@ -242,7 +59,7 @@ async function measure(
     ...(has('many') ? { many: await compare('50 keys', ofMany, rounds, many) } : {}),
     ...(has('miss') ? { miss: await compare('miss', contestants, rounds, miss) } : {}),
     ...(redis === undefined ? {} : { redis }),
-    ...(has('memory') ? { memory: memoryRows(contestants.map(({ name }) => name)) } : {}),
+    ...(has('memory') ? { memory: memoryRows(PROGRAM, names) } : {}),
   };
 }
 
