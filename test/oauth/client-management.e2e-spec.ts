@@ -67,18 +67,3 @@ describe('a client of all organizations', () => {
     expect(own.body.shared).toBe(false);
   });
 });
-
-describe('a client', () => {
-  it('is changed by nobody with an API key, who could have its codes sent to them', async () => {
-    const owner = await api.register('owner@test.example');
-    const scope = [{ resource: 'auth:clients', action: '*' }];
-    const { body } = await api.request('POST', '/v1/auth/api-keys', {
-      token: owner,
-      body: { name: 'robot', scope },
-    });
-    const { id } = await makeClient(api, owner, ASKING);
-    const change = { redirectUris: ['https://attacker.example/'] };
-    expectProblem(await send('PATCH', `/${id}`, body.key, change), 403, 'AUTH_SESSION_REQUIRED');
-    expect(await send('GET', `/${id}`, body.key)).toMatchObject({ status: 200 });
-  });
-});

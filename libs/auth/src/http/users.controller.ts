@@ -47,6 +47,7 @@ export class UsersController {
   }
 
   @Post()
+  @RequireSession()
   @Idempotent()
   @RequirePermission(MANAGE)
   @Returns(201, 'Makes a user in the organization', userSchema)
@@ -83,8 +84,8 @@ export class UsersController {
   }
 
   @Post(':id/password-reset')
-  @RequirePermission(MANAGE)
   @RequireSession()
+  @RequirePermission(MANAGE)
   @Returns(201, 'A token by which the user sets a new password once', passwordResetSchema)
   @Problems({ 409: 'Nobody can change their own account' })
   async issuePasswordReset(
@@ -111,6 +112,7 @@ export class UsersController {
   }
 
   @Delete(':id/sessions')
+  @RequireSession()
   @RequirePermission(MANAGE)
   @Returns(200, 'Ends all sessions of a user', endedSchema)
   @Problems({ 409: 'Nobody can change their own account' })
