@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { admissionProviders } from './admission/admission.providers.js';
 import { AdmissionControl } from './admission/admission-control.js';
 import { FastifyAdmission } from './admission/fastify-admission.js';
@@ -27,7 +28,7 @@ export class ResilienceModule {
     return {
       module: ResilienceModule,
       global: true,
-      imports: [PoliciesModule],
+      imports: [DiscoveryModule, PoliciesModule],
       providers: [
         ...admissionProviders,
         ...policyProviders,

@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import { RateLimitExplorer } from './http/rate-limit.explorer.js';
 import { RateLimitGuard } from './http/rate-limit.guard.js';
 import { RateLimitEventLog } from './rate-limit-event.log.js';
 import { RateLimitMetrics } from './rate-limit.metrics.js';
@@ -8,6 +9,7 @@ import { RateLimits } from './rate-limits.js';
 export const rateLimitProviders: Provider[] = [
   RateLimits,
   RateLimitGuard,
+  RateLimitExplorer,
   RateLimitMetrics,
   RateLimitEventLog,
 ];

@@ -1,6 +1,7 @@
 import { defineSettings, type SettingsOf } from '#libs/config';
 import { z } from 'zod';
-import { rateRuleSchema } from './rate-rule.js';
+import type { RatePolicy } from './gcra/rate-policy.js';
+import { policiesByName, policiesOf, rateRuleSchema } from './rate-rule.js';
 
 /** More than one process answers on a good day: what is sensible for a client, only its operator knows. */
 const GENERAL_PER_SECOND = 50_000;
@@ -25,6 +26,13 @@ const perSecond = (of: string) =>
     .default(GENERAL_PER_SECOND)
     .meta({ live: true, description: `Requests that come back each second ${of}` });
 
+/** The policies of rules by their routes. */
+export function policiesOfRoutes(
+  routes: Readonly<Record<string, Parameters<typeof policiesOf>[0]>>,
+): RatePolicy[] {
+  return Object.entries(routes).flatMap(([route, rules]) => policiesOf(rules, route));
+}
+
 /** Settings of the rate limits. */
 export const rateLimitSettings = defineSettings('rateLimit', {
   enabled: z.boolean().default(true).meta({
@@ -48,11 +56,15 @@ export const rateLimitSettings = defineSettings('rateLimit', {
       z.string().regex(/^[A-Z]+ \/\S*$/, 'must be a method and a route'),
       z.array(rateRuleSchema),
     )
+    .refine((routes) => policiesByName(policiesOfRoutes(routes)).ambiguous.size === 0, {
+      message: 'rules of one name and kind must have the same numbers on all routes',
+      when: ({ issues }) => issues.length === 0,
+    })
     .default({})
     .meta({
       live: true,
       description:
-        'Limits of single routes, such as {"POST /v1/auth/login": [{"by": "address", "capacity": 20, "refillPerMinute": 60}]}, in place of those in the code; [] for none',
+        'Limits of single routes, such as {"POST /v1/auth/login": [{"by": "address", "capacity": 20, "refillPerMinute": 60}]}, in place of those in the code; [] for none; a rule with a name gives its numbers to all routes that share it',
     }),
   expectedInstances: z.number().int().min(1).max(1_000).default(2).meta({
     live: true,

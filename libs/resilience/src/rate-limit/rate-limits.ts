@@ -7,8 +7,12 @@ import type { Limiter } from './limiter/limiter.js';
 import { LocalLimiter } from './limiter/local.limiter.js';
 import { SharedLimiter } from './limiter/shared.limiter.js';
 import { StoreGate } from './limiter/store-gate.js';
-import { type RateLimitSettings, rateLimitSettings } from './rate-limit.settings.js';
-import { type RateRule, toPolicy } from './rate-rule.js';
+import {
+  policiesOfRoutes,
+  type RateLimitSettings,
+  rateLimitSettings,
+} from './rate-limit.settings.js';
+import { policiesByName, policiesOf, type RateRule } from './rate-rule.js';
 import { openStore } from './store/open-store.js';
 
 const SETTLE_EVERY_MS = 250;
@@ -25,6 +29,8 @@ export class RateLimits implements OnApplicationShutdown {
   private gate: StoreGate | undefined;
   private timer: NodeJS.Timeout | undefined;
   private current: RateLimitSettings;
+  /** What the settings say of a name goes for the rules in the code that have it as well. */
+  private ofSettings: ReadonlyMap<string, RatePolicy>;
   private readonly unsubscribe: () => void;
 
   constructor(
@@ -33,9 +39,11 @@ export class RateLimits implements OnApplicationShutdown {
     private readonly dataSource: DataSource,
   ) {
     this.current = settings.get(rateLimitSettings);
+    this.ofSettings = policiesByName(policiesOfRoutes(this.current.routes)).known;
     this.unsubscribe = settings.onChange((changes) => {
       if (!changes.some(({ path }) => path.startsWith(`${rateLimitSettings.key}.`))) return;
       this.current = settings.get(rateLimitSettings);
+      this.ofSettings = policiesByName(policiesOfRoutes(this.current.routes)).known;
       this.version += 1;
     });
   }
@@ -93,8 +101,8 @@ export class RateLimits implements OnApplicationShutdown {
     if (!this.current.enabled) return [];
     const named = routes.find((route) => Object.hasOwn(this.current.routes, route));
     const inForce = named === undefined ? rules : (this.current.routes[named] ?? []);
-    return inForce.map((rule) =>
-      this.limiterOf(toPolicy(rule as RateRule, named ?? routes[0] ?? '')),
+    return policiesOf(inForce, named ?? routes[0] ?? '').map((policy) =>
+      this.limiterOf(this.ofSettings.get(policy.name) ?? policy),
     );
   }
 

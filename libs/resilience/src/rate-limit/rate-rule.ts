@@ -37,18 +37,45 @@ export type RateRule = {
   readonly capacity: number;
 } & (One<'refillPerSecond'> | One<'refillPerMinute'> | One<'refillPerHour'>);
 
-/** @throws z.ZodError when the rule is none */
-export function toPolicy(rule: RateRule, route: string): RatePolicy {
-  const parsed = rateRuleSchema.parse(rule);
-  const { by, capacity } = parsed;
-  const name = parsed.name ?? route;
-  const refillName = REFILLS.find((one) => parsed[one] !== undefined) ?? 'refillPerSecond';
-  const refill = parsed[refillName] ?? 1;
-  return new RatePolicy({
-    name: `${name} by ${by}`,
-    by,
-    capacity,
-    refill,
-    periodMs: PERIODS_MS[refillName],
+/**
+ * The policies of the rules of a route, each with a budget of its own: the first for users is named
+ * "<route> by user", one beside it "<route> by user 2".
+ *
+ * @throws z.ZodError when a rule is none
+ */
+export function policiesOf(
+  rules: readonly z.input<typeof rateRuleSchema>[],
+  route: string,
+): RatePolicy[] {
+  const counts = new Map<string, number>();
+  return rules.map((rule) => {
+    const { name = route, by, capacity, ...refills } = rateRuleSchema.parse(rule);
+    const refillName = REFILLS.find((one) => refills[one] !== undefined) ?? 'refillPerSecond';
+    const refill = refills[refillName] ?? 1;
+    const whose = `${name} by ${by}`;
+    const count = (counts.get(whose) ?? 0) + 1;
+    counts.set(whose, count);
+    return new RatePolicy({
+      name: count === 1 ? whose : `${whose} ${count}`,
+      by,
+      capacity,
+      refill,
+      periodMs: PERIODS_MS[refillName],
+    });
   });
+}
+
+/** The policies by name, and the names for which there are two that differ. */
+export function policiesByName(policies: readonly RatePolicy[]): {
+  readonly known: ReadonlyMap<string, RatePolicy>;
+  readonly ambiguous: ReadonlySet<string>;
+} {
+  const known = new Map<string, RatePolicy>();
+  const ambiguous = new Set<string>();
+  for (const policy of policies) {
+    const other = known.get(policy.name);
+    if (other === undefined) known.set(policy.name, policy);
+    else if (!other.equals(policy)) ambiguous.add(policy.name);
+  }
+  return { known, ambiguous };
 }

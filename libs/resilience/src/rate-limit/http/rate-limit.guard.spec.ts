@@ -33,6 +33,16 @@ class Things {
   makeAgain(): void {}
 }
 
+@Controller('many')
+class Many {
+  @Get()
+  @RateLimit(
+    { by: 'user', capacity: 3, refillPerSecond: 1 },
+    { by: 'user', capacity: 100, refillPerHour: 100 },
+  )
+  read(): void {}
+}
+
 @Controller('open')
 class Open {
   @Get()
@@ -98,6 +108,17 @@ describe('RateLimitGuard', () => {
     ]);
   });
 
+  it('keeps a budget for each of several rules of one kind', () => {
+    const { read } = Many.prototype;
+    const outcomes = Array.from({ length: 10 }, () => ask(read, ann, { controller: Many }));
+    expect(allowed(outcomes)).toBe(3);
+    const policies = [...limits.limiters].map(({ policy, allowed: count }) => [policy.name, count]);
+    expect(policies.filter(([name]) => String(name).startsWith('GET'))).toEqual([
+      ['GET /many by user', 3],
+      ['GET /many by user 2', 3],
+    ]);
+  });
+
   it('tells of the limit that has the fewest requests left', () => {
     ask(get, ann);
     expect(headers).toEqual({
@@ -149,6 +170,27 @@ describe('RateLimitGuard', () => {
     expect(allowed(Array.from({ length: 10 }, () => ask(list, ann)))).toBe(10);
     settings.withdrawOverrides(['rateLimit.routes']);
     expect(allowed(Array.from({ length: 10 }, () => ask(list, ann)))).toBe(3);
+  });
+
+  it('goes by the numbers of the settings for a name on all routes that share it', () => {
+    const rule = { name: 'made', by: 'user', capacity: 1, refillPerSecond: 1 };
+    settings.overrideAll({ 'rateLimit.routes': { 'POST /v1/things/again': [rule] } });
+    expect([ask(make, ann), ask(makeAgain, ann), ask(make, ben), ask(make, ben)]).toEqual([
+      'allowed',
+      'RATE_LIMITED',
+      'allowed',
+      'RATE_LIMITED',
+    ]);
+  });
+
+  it('takes no settings by which one name has different numbers', () => {
+    const routes = (capacity: number) => ({
+      'GET /a': [{ name: 'one', by: 'user', capacity: 1, refillPerSecond: 1 }],
+      'GET /b': [{ name: 'one', by: 'user', capacity, refillPerSecond: 1 }],
+    });
+    expect(() => settings.overrideAll({ 'rateLimit.routes': routes(2) })).toThrow('same numbers');
+    expect(() => settings.overrideAll({ 'rateLimit.routes': routes(-1) })).toThrow('>=1');
+    settings.overrideAll({ 'rateLimit.routes': routes(1) });
   });
 
   it('does nothing while limits are off', () => {

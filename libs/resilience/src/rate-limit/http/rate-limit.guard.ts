@@ -1,16 +1,8 @@
-import {
-  type CanActivate,
-  type ExecutionContext,
-  Injectable,
-  RequestMethod,
-  type Type,
-} from '@nestjs/common';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type RouteCheck, RouteChecks, type RouteGuard } from '#libs/http';
-import { RATE_RULES } from '../rate-limit.decorator.js';
 import { RateLimits } from '../rate-limits.js';
-import type { RateRule } from '../rate-rule.js';
+import { routesOf, rulesOf } from './decorated-route.js';
 import { RouteLimits } from './route-limits.js';
 
 /**
@@ -20,7 +12,7 @@ import { RouteLimits } from './route-limits.js';
 @Injectable()
 export class RateLimitGuard implements CanActivate, RouteGuard {
   private readonly checks = new RouteChecks((handler, controller) => {
-    const rules = this.rulesOf(handler, controller);
+    const rules = rulesOf(this.reflector, handler, controller);
     return new RouteLimits(this.limits, routesOf(handler, controller), rules).check;
   });
 
@@ -37,29 +29,4 @@ export class RateLimitGuard implements CanActivate, RouteGuard {
   checkOf(handler: object, controller: object): RouteCheck | undefined {
     return this.checks.of(handler, controller);
   }
-
-  private rulesOf(handler: object, controller: object): readonly RateRule[] {
-    const targets = [handler, controller] as Parameters<Reflector['getAllAndOverride']>[1];
-    return this.reflector.getAllAndOverride<RateRule[] | undefined>(RATE_RULES, targets) ?? [];
-  }
-}
-
-/** `METHOD /path` of each route of a handler. */
-export function routesOf(handler: object, controller: object): string[] {
-  const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
-  const name = RequestMethod[method ?? RequestMethod.GET];
-  return pathsOf(controller as Type).flatMap((prefix) =>
-    pathsOf(handler).map((path) => `${name} ${joined(prefix, path)}`),
-  );
-}
-
-function pathsOf(target: object): string[] {
-  return [
-    (Reflect.getMetadata(PATH_METADATA, target) as string | string[] | undefined) ?? '',
-  ].flat();
-}
-
-function joined(...parts: string[]): string {
-  const names = parts.flatMap((part) => part.split('/')).filter((name) => name !== '');
-  return `/${names.join('/')}`;
 }
