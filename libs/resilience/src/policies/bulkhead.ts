@@ -80,6 +80,11 @@ export class Bulkhead {
     this.admit();
   }
 
+  /** Bounds nothing any more: whoever waits goes on. */
+  retire(): void {
+    this.configure({ maxConcurrent: Infinity, maxQueued: Infinity });
+  }
+
   private admit(): void {
     for (const waiting of this.queue) {
       if (!this.tryEnter()) return;

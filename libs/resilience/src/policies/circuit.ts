@@ -46,6 +46,7 @@ export class Circuit {
   private openUntilMs = 0;
   private changedAtMs: number;
   private error: unknown;
+  private isRetired = false;
 
   constructor(
     { circuitBreaker, handleWhen }: typeof Cockatiel,
@@ -133,6 +134,12 @@ export class Circuit {
     this.isolation = undefined;
   }
 
+  /** Lets calls through for good, and tells nothing of how those under way end. */
+  retire(): void {
+    this.release();
+    this.isRetired = true;
+  }
+
   configure(limits: CircuitLimits): void {
     if (limits.windowMs !== this.limits.windowMs) this.counts.reset(limits.windowMs);
     this.limits = limits;
@@ -151,6 +158,7 @@ export class Circuit {
   }
 
   private changed(state: CircuitState): void {
+    if (this.isRetired) return;
     const before = this.current;
     this.current = state;
     this.changedAtMs = this.parts.clock.nowMs();

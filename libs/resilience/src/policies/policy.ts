@@ -250,15 +250,18 @@ export class Policy {
 
   private rebuild(): void {
     const { bulkhead, retry, circuit } = this.current;
-    if (bulkhead !== undefined) {
-      if (this.bulkhead === undefined) this.bulkhead = new Bulkhead(bulkhead);
-      else this.bulkhead.configure(bulkhead);
-    }
-    if (retry !== undefined) {
-      if (this.budget === undefined) this.budget = new RetryBudget(this.parts.clock, retry);
-      else this.budget.configure(retry);
-    }
-    if (circuit !== undefined) this.circuit?.configure(circuit);
+    if (bulkhead === undefined) {
+      this.bulkhead?.retire();
+      this.bulkhead = undefined;
+    } else if (this.bulkhead === undefined) this.bulkhead = new Bulkhead(bulkhead);
+    else this.bulkhead.configure(bulkhead);
+    if (retry === undefined) this.budget = undefined;
+    else if (this.budget === undefined) this.budget = new RetryBudget(this.parts.clock, retry);
+    else this.budget.configure(retry);
+    if (circuit === undefined) {
+      this.circuit?.retire();
+      this.circuit = undefined;
+    } else this.circuit?.configure(circuit);
   }
 }
 
