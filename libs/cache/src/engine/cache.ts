@@ -13,6 +13,7 @@ import {
 import type { InvalidationReceipt } from './hub-parts.js';
 import { NO_HIT } from './first-level.js';
 import { keyInfoOf } from './key-info.js';
+import { LoadWriter } from './load-writer.js';
 import { type Load, Loader } from './loader.js';
 import { ManyReader } from './many-reader.js';
 import { SharedReader } from './shared-reader.js';
@@ -44,9 +45,10 @@ export class Cache<Value = unknown> {
     this.namespace = core.namespace;
     this.l1 = core.l1;
     const shared = new SharedReader(core);
-    const loader = new Loader(core, shared);
+    const loadWriter = new LoadWriter(core);
+    const loader = new Loader(core, shared, loadWriter);
     this.reader = new SingleReader(core, loader);
-    this.many = new ManyReader(core, shared, loader);
+    this.many = new ManyReader(core, shared, loadWriter);
     this.writer = new Writer(core);
   }
 

@@ -5,7 +5,7 @@ import { answerOf } from './answer.js';
 import type { CacheCore } from './cache-core.js';
 import type { ResolvedOptions } from './cache.options.js';
 import type { Flight } from './flight.js';
-import type { Loader } from './loader.js';
+import type { LoadWriter } from './load-writer.js';
 import type { SharedReader } from './shared-reader.js';
 
 /** Reads of many keys in one pass, joined with the flights of single ones. */
@@ -13,7 +13,7 @@ export class ManyReader {
   constructor(
     private readonly core: CacheCore,
     private readonly shared: SharedReader,
-    private readonly loader: Loader,
+    private readonly writer: LoadWriter,
   ) {}
 
   /** What the shared levels have of a key; nothing is loaded. */
@@ -99,7 +99,7 @@ export class ManyReader {
     let report: ((outcome: CacheLoad['outcome']) => void) | undefined;
     try {
       const [capture, found] = await Promise.all([
-        this.loader.capture(options),
+        this.writer.capture(options),
         this.shared.find(flights, options),
       ]);
       for (const [flight, answer] of found) flight.resolve(answer);
@@ -123,7 +123,7 @@ export class ManyReader {
       await Promise.all(
         missing.map(async (flight) => {
           const value = values.get(flight.key);
-          const stored = await this.loader.store(flight, value, loadMs, options, capture);
+          const stored = await this.writer.store(flight, value, loadMs, options, capture);
           if (stored.outcome === 'discarded') core.counts.discarded += 1;
           flight.resolve(stored.answer);
         }),
