@@ -103,4 +103,30 @@ describe('the watch over memory', () => {
     expect(levels()).toEqual(['normal critical']);
     expect(events[0]).toMatchObject({ source: 'heap' });
   });
+
+  it.each([
+    ['resident', () => (used.rss = 0.9 * LIMIT)],
+    ['of the heap', () => (used.heap = 0.9 * LIMIT)],
+  ])('asks for more at each collection while what is short is memory %s', async (_, fill) => {
+    fill();
+    await watch.check();
+    expect(levels()).toEqual(['normal shed']);
+    for (let turn = 1; turn <= 3; turn += 1) {
+      clock.advance(4_999);
+      await watch.check();
+      expect(levels()).toHaveLength(turn);
+      clock.advance(1);
+      await watch.check();
+      expect(levels()).toEqual(['normal shed', ...Array<string>(turn).fill('shed shed')]);
+      expect(watch.state.collections.count).toBe(turn + 1);
+    }
+    used = { rss: 0.9 * LIMIT, heap: 0.9 * LIMIT };
+    clock.advance(5_000);
+    await watch.check();
+    expect(levels()).toHaveLength(5);
+    used = { rss: 0, heap: 0 };
+    clock.advance(5_000);
+    await watch.check();
+    expect(levels().at(-1)).toBe('shed normal');
+  });
 });

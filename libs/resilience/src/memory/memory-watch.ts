@@ -92,6 +92,7 @@ export class MemoryWatch implements OnModuleInit, OnApplicationShutdown {
 
   /** Takes a reading, and acts on it. */
   async check(): Promise<void> {
+    const { count } = this.collector.statistics;
     this.bounds = (await this.read()).sort((one, other) => ratioOf(other) - ratioOf(one));
     const worst = nearest(this.bounds as [MemoryBound]);
     const previous = this.current;
@@ -102,10 +103,15 @@ export class MemoryWatch implements OnModuleInit, OnApplicationShutdown {
       this.entered[level] += 1;
       this.report(level, worst);
     }
+    // The reading of a heap that is nearly full collects by itself, what was given back included.
+    const hasCollected = this.collector.statistics.count > count;
+    if (hasCollected) this.owesCollection = false;
     if (rankOf(level) > rankOf(previous)) this.owesCollection = true;
-    if (level === 'normal') this.owesCollection = false;
-    const collects = level !== 'normal' && this.collector.isDue(level);
-    const isRepeated = collects && !this.owesCollection && !isChange;
+    const isShort = level !== 'normal';
+    if (!isShort) this.owesCollection = false;
+    const collects = isShort && this.collector.isDue(level);
+    const isDue = isShort && (collects || hasCollected);
+    const isRepeated = isDue && !this.owesCollection && !isChange;
     if (isChange || isRepeated) memoryPressure.publish(() => ({ level, previous, ...worst }));
     if (!collects) return;
     this.owesCollection = false;
