@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PermissionGrant, Principal } from '#libs/core';
 import { DataSource, type EntityManager } from 'typeorm';
+import { lockedSessions } from '../sessions/session.store.js';
 
 /** A user as their organization sees them. */
 export interface UserView {
@@ -138,7 +139,7 @@ export class UserStore {
     if (!disabled) return;
     await manager.query(
       `UPDATE user_session SET revoked_at = $2, revoked_because = 'disabled'
-       WHERE user_id = $1 AND revoked_at IS NULL`,
+       WHERE id IN (${lockedSessions('user_id = $1 AND revoked_at IS NULL')})`,
       [userId, now],
     );
   }

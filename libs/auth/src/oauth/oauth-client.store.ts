@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { lockedSessions } from '../sessions/session.store.js';
 import type { OAuthClient } from './oauth-client.js';
 
 /** A client with what it is recognised by. */
@@ -161,7 +162,7 @@ export class OAuthClientStore {
   async endSessions(manager: EntityManager, id: string, now: Date): Promise<void> {
     await manager.query(
       `UPDATE user_session SET revoked_at = $2, revoked_because = 'disabled'
-       WHERE client_id = $1 AND revoked_at IS NULL`,
+       WHERE id IN (${lockedSessions('client_id = $1 AND revoked_at IS NULL')})`,
       [id, now],
     );
     await manager.query('DELETE FROM oauth_code WHERE client_id = $1 AND used_at IS NULL', [id]);

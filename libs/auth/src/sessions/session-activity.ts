@@ -20,12 +20,15 @@ interface Usage extends SessionOrigin {
 
 /**
  * Notes that sessions are used, and writes it every few seconds in one statement for all: which moves
- * their ends on, and finds those that are used from elsewhere than they were begun.
+ * their ends on, and finds those that are used from elsewhere than they were begun. What could not be
+ * written is written with what comes; while there is no room for more, more is not noted.
  */
 @Injectable()
 export class SessionActivity implements BeforeApplicationShutdown {
   private used = new Map<string, Usage>();
   private timer: NodeJS.Timeout | undefined;
+  /** Whether the last write failed; the next one is not hurried then. */
+  private hasFailed = false;
   private readonly tasks = new BackgroundTasks((error) => {
     authEvents.publish(() => ({ type: 'session-activity-unwritten', error }));
   });
@@ -46,22 +49,48 @@ export class SessionActivity implements BeforeApplicationShutdown {
       usage.lastActiveAtMs = nowMs;
       return;
     }
+    const { sessionActivityMaxEntries } = this.settings.get(authSettings);
+    if (this.used.size >= sessionActivityMaxEntries && !this.hasFailed) this.start();
+    if (this.used.size >= sessionActivityMaxEntries) return;
     const { ip: address, headers } = request;
     const userAgent = headers['user-agent'];
     this.used.set(sessionId, { requests: 1, lastActiveAtMs: nowMs, address, userAgent });
-    const { sessionActivityFlushMs, sessionActivityMaxEntries } = this.settings.get(authSettings);
-    if (this.used.size >= sessionActivityMaxEntries) this.tasks.run(() => this.flush());
-    this.timer ??= setTimeout(
-      () => this.tasks.run(() => this.flush()),
-      sessionActivityFlushMs,
-    ).unref();
+    this.schedule();
   }
 
-  /** Writes what was noted so far. */
+  /** Writes what was noted so far, and waits for it. Never rejects. */
   async flush(): Promise<void> {
+    await this.tasks.drain();
+    this.start();
+    await this.tasks.drain();
+  }
+
+  /** Before connections are closed. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.flush();
+    clearTimeout(this.timer);
+  }
+
+  private schedule(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.start();
+    }, this.settings.get(authSettings).sessionActivityFlushMs).unref();
+  }
+
+  /** One write at a time: two would wait for each other's sessions. */
+  private start(): void {
+    if (this.used.size === 0) return;
+    if (this.tasks.size > 0) {
+      this.schedule();
+      return;
+    }
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.used.size === 0) return;
+    this.tasks.run(() => this.write());
+  }
+
+  private async write(): Promise<void> {
     const used = this.used;
     this.used = new Map();
     const usages = Array.from(used, ([sessionId, { requests, lastActiveAtMs }]) => ({
@@ -69,17 +98,29 @@ export class SessionActivity implements BeforeApplicationShutdown {
       requests,
       lastActiveAt: new Date(lastActiveAtMs),
     }));
-    const begun = await this.store.addUsage(usages, this.settings.get(authSettings));
+    let begun: readonly StoredOrigin[];
+    try {
+      begun = await this.store.addUsage(usages, this.settings.get(authSettings));
+      this.hasFailed = false;
+    } catch (error) {
+      this.hasFailed = true;
+      this.putBack(used);
+      throw error;
+    }
     for (const session of begun) {
       const usage = used.get(session.sessionId);
       if (usage !== undefined) await this.compare(session, usage);
     }
   }
 
-  /** Before connections are closed. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.tasks.run(() => this.flush());
-    await this.tasks.drain();
+  private putBack(unwritten: ReadonlyMap<string, Usage>): void {
+    const { sessionActivityMaxEntries } = this.settings.get(authSettings);
+    for (const [sessionId, usage] of unwritten) {
+      const later = this.used.get(sessionId);
+      if (later !== undefined) later.requests += usage.requests;
+      else if (this.used.size < sessionActivityMaxEntries) this.used.set(sessionId, usage);
+    }
+    this.schedule();
   }
 
   private async compare(session: StoredOrigin, { address, userAgent }: Usage): Promise<void> {

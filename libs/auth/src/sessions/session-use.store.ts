@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { SessionAnomaly, SessionOrigin } from './session-risk.js';
 import type { PastSession, SessionRisk } from './session-timeout.js';
-import type { SessionOwner, SessionProfile } from './session.store.js';
+import { lockedSessions, type SessionOwner, type SessionProfile } from './session.store.js';
 
 /** What was seen of a user before. */
 export interface UserHistory {
@@ -131,11 +131,17 @@ export class SessionUseStore {
    */
   async addUsage(usages: readonly SessionUsage[], limits: SessionLimits): Promise<StoredOrigin[]> {
     const [begun] = await this.dataSource.query<[StoredOrigin[], number]>(
-      `UPDATE user_session session SET
+      `WITH used AS (
+         SELECT id, requests, at
+         FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS used (id, requests, at)
+       ), locked AS (
+         ${lockedSessions('id = ANY($1)')}
+       )
+       UPDATE user_session session SET
          request_count = least(request_count::bigint + used.requests, 2147483647),
          last_active_at = greatest(last_active_at, used.at),
          expires_at = ${movedOn('used.at', '$4', '$5')}
-       FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS used (id, requests, at)
+       FROM used JOIN locked USING (id)
        WHERE session.id = used.id AND revoked_at IS NULL AND expires_at > used.at
        RETURNING session.id AS "sessionId", user_id AS "userId", risk, anomalies, address,
          user_agent AS "userAgent"`,

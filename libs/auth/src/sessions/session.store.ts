@@ -50,6 +50,13 @@ const LIVE_SESSION = `
     idle_timeout_seconds AS "idleTimeoutSeconds", important, risk, anomalies, address,
     user_agent AS "userAgent"`;
 
+/**
+ * The ids of sessions that a statement is about to change, locked. Whoever changes several locks them
+ * in this order, or two would wait for each other.
+ */
+export const lockedSessions = (where: string): string =>
+  `SELECT id FROM user_session WHERE ${where} ORDER BY id FOR NO KEY UPDATE`;
+
 /** The SQL of sessions and refresh tokens; each method is one statement. */
 @Injectable()
 export class SessionStore {
@@ -155,7 +162,7 @@ export class SessionStore {
   ): Promise<number> {
     const [revoked] = await this.dataSource.query<[{ live: boolean }[], number]>(
       `UPDATE user_session SET revoked_at = $2, revoked_because = $3
-       WHERE user_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $4::uuid
+       WHERE id IN (${lockedSessions('user_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $4::uuid')})
        RETURNING expires_at > $2 AS live`,
       [userId, now, because, exceptSessionId ?? null],
     );
