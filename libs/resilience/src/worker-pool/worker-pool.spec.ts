@@ -84,6 +84,17 @@ describe('a pool of threads', () => {
     expect(pool.queueLength).toBe(0);
   });
 
+  it.each([10, 0])('lets no more than %i wait while it may still grow', async (maxQueue) => {
+    open({ maxThreads: 3, maxQueue, growAfterMs: 60_000 });
+    await pool.run(oddJobs, compute(0));
+    const work = Array.from({ length: 100 }, () => pool.run(oddJobs, compute(0)));
+    const outcomes = Promise.allSettled(work);
+    expect([pool.size, pool.busy, pool.queueLength]).toEqual([3, 3, maxQueue]);
+    const done = (await outcomes).filter(({ status }) => status === 'fulfilled');
+    expect(done).toHaveLength(3 + maxQueue);
+    expect(reports.filter(({ outcome }) => outcome === 'refused')).toHaveLength(97 - maxQueue);
+  });
+
   it('tells what work throws, and goes on with the same thread', async () => {
     open({ maxThreads: 1 });
     await expect(pool.run(oddJobs, { kind: 'throw' })).rejects.toMatchObject({

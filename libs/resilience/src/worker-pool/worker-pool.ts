@@ -52,8 +52,9 @@ const NEWEST_SHARE = 0.2;
 /**
  * Threads for CPU work, none until there is some. A piece of work that finds no idle thread waits in a
  * bounded queue, first come, first served. A thread is added when work would wait longer than
- * `growAfterMs`, by how long tasks take at present, or has done so; and is ended after `idleMs` without
- * work. The one that worked last works next, so that those that are not needed become idle.
+ * `growAfterMs`, by how long tasks take at present, or has done so, or would find the queue full; and is
+ * ended after `idleMs` without work. The one that worked last works next, so that those that are not
+ * needed become idle.
  */
 export class WorkerPool {
   private readonly threads = new Set<PoolThread>();
@@ -180,10 +181,10 @@ export class WorkerPool {
   }
 
   private shouldGrow(): boolean {
-    const { growAfterMs } = this.parts.limits();
+    const { growAfterMs, maxQueue } = this.parts.limits();
     const { size } = this.threads;
     if (size >= this.maxThreads) return false;
-    if (size === 0 || this.meanMs === undefined) return true;
+    if (size === 0 || this.meanMs === undefined || this.queue.size > maxQueue) return true;
     // One that starts may be all that was missing.
     if ([...this.threads].some(({ isStarting }) => isStarting)) return this.hasWaited(growAfterMs);
     return (this.queue.size * this.meanMs) / size > growAfterMs || this.hasWaited(growAfterMs);
