@@ -55,6 +55,11 @@ export class TcpProxy {
     for (const socket of this.sockets) socket.resume();
   }
 
+  /** Passes nothing on any more over the connections that there are; new ones work. */
+  lose(): void {
+    for (const socket of this.sockets) socket.pause();
+  }
+
   private join(client: Socket): void {
     const server = connect(Number(this.target.port), this.target.hostname);
     for (const [from, to] of [

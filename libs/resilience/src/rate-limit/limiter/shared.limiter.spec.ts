@@ -31,6 +31,8 @@ class ChaosStore extends RateLimitStore {
     if (this.isAway) throw new Error('away');
   }
 
+  reset(): void {}
+
   close(): Promise<void> {
     return this.inner.close();
   }

@@ -36,6 +36,8 @@ const MOST_PAUSES = 16;
  *   the time-out leads to local, and whoever waits is told so at once.
  * - local: nobody waits for the store. While there are requests, it is looked for in the background,
  *   and leads to shared when it answers.
+ *
+ * Silence in either state ends the connection, too.
  */
 export class StoreGate {
   /** Whether it was told that the store is away. */
@@ -164,15 +166,22 @@ export class StoreGate {
 
   private inTime<Value>(work: Promise<Value>, timeoutMs: number): Promise<Value> {
     return new Promise((resolve, reject) => {
+      let isOver = false;
       const timer = setTimeout(() => {
         // An answer that is there already, and waits behind this timer because the process was busy,
         // is read before this is run.
         setImmediate(() => {
+          if (isOver) return;
+          // Its connection may be lost without a word, which would be noticed in minutes.
+          this.options.store.reset();
           reject(new TypeError(`The ${this.storeName} store of rate limits does not answer.`));
         });
       }, timeoutMs);
       timer.unref();
-      work.then(resolve, reject).finally(() => clearTimeout(timer));
+      work.then(resolve, reject).finally(() => {
+        isOver = true;
+        clearTimeout(timer);
+      });
     });
   }
 }

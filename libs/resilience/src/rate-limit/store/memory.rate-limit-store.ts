@@ -29,6 +29,9 @@ export class MemoryRateLimitStore extends RateLimitStore {
     return Promise.resolve();
   }
 
+  /** There is no connection. */
+  reset(): void {}
+
   close(): Promise<void> {
     this.table.clear();
     return Promise.resolve();

@@ -37,6 +37,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export class PostgresRateLimitStore extends RateLimitStore {
   readonly name = 'postgres';
   private connecting: Promise<Client> | undefined;
+  private connected: Client | undefined;
   private readonly queue: Asked[] = [];
   private isRunning = false;
   private isClosed = false;
@@ -59,6 +60,16 @@ export class PostgresRateLimitStore extends RateLimitStore {
   /** Asks for nothing, behind whatever is under way. */
   async probe(): Promise<void> {
     await this.take([]);
+  }
+
+  reset(): void {
+    const { connected } = this;
+    const error = new TypeError('The database of rate limits does not answer.');
+    for (const { reject } of this.queue.splice(0)) reject(error);
+    if (connected === undefined) return;
+    this.forget(connected);
+    // It destroys the socket of one that has a statement under way, which fails with it.
+    connected.end().catch(this.options.onError);
   }
 
   async close(): Promise<void> {
@@ -129,20 +140,25 @@ export class PostgresRateLimitStore extends RateLimitStore {
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
         keepAlive: true,
       });
-      const forget = (): void => {
-        this.connecting = undefined;
-      };
-      client.on('end', forget);
+      client.on('end', () => this.forget(client));
       client.on('error', (error) => {
-        forget();
+        this.forget(client);
         this.options.onError(error);
       });
       await client.connect();
+      this.connected = client;
       return client;
     } catch (error) {
       this.connecting = undefined;
       throw error;
     }
+  }
+
+  /** There may be another connection by now, which is kept. */
+  private forget(client: Client): void {
+    if (this.connected !== client) return;
+    this.connected = undefined;
+    this.connecting = undefined;
   }
 }
 

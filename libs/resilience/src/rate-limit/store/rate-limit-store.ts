@@ -14,6 +14,12 @@ export abstract class RateLimitStore {
   /** Answers when the store can be reached, connecting again if need be. */
   abstract probe(): Promise<void>;
 
+  /**
+   * Gives up a connection that does not answer, and with it whatever waits for an answer; the next call
+   * goes over another one. One that is only being made is left alone: that ends by itself.
+   */
+  abstract reset(): void;
+
   /** May be called twice. */
   abstract close(): Promise<void>;
 }

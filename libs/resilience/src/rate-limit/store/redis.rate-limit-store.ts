@@ -5,7 +5,7 @@ import type { Grant, Take } from '../gcra/held-bucket.js';
 import { bucketName, RateLimitStore } from './rate-limit-store.js';
 import { TAKE_SCRIPT } from './redis.script.js';
 
-const LONGEST_PAUSE_MS = 500;
+const RECONNECT_AFTER_MS = 200;
 const SHA = createHash('sha1').update(TAKE_SCRIPT).digest('hex');
 
 export interface RedisRateLimitStoreOptions {
@@ -25,15 +25,18 @@ export class RedisRateLimitStore extends RateLimitStore {
   constructor({ url, prefix, onError }: RedisRateLimitStoreOptions) {
     super();
     this.prefix = prefix;
-    // Fails at once while Redis is away, and connects again for ever.
+    // Fails at once while Redis is away, and connects again for ever. A connection is used as soon as it
+    // is there, without questions of the client's own: whether it is answered, `reset` looks after.
     this.redis = new Redis(url, {
       lazyConnect: true,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       enableAutoPipelining: true,
+      enableReadyCheck: false,
+      disableClientInfo: true,
       connectTimeout: 5_000,
       disconnectTimeout: 200,
-      retryStrategy: (attempt) => Math.min(50 * attempt, LONGEST_PAUSE_MS),
+      retryStrategy: () => RECONNECT_AFTER_MS,
     });
     this.redis.on('error', onError);
   }
@@ -45,6 +48,10 @@ export class RedisRateLimitStore extends RateLimitStore {
   async probe(): Promise<void> {
     if (this.redis.status === 'wait') await this.redis.connect();
     await this.redis.ping();
+  }
+
+  reset(): void {
+    if (this.redis.status === 'ready') this.redis.disconnect(true);
   }
 
   close(): Promise<void> {

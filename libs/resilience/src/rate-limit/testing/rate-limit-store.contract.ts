@@ -158,6 +158,20 @@ export function rateLimitStoreContract(
       expect(waitUs).toBeLessThanOrEqual(3_600_000_000);
     });
 
+    it('answers again after a reset, and goes on where it was', async () => {
+      const policy = policyOf(5);
+      await ask(store, takeOf(policy, { need: 2 }));
+      store.reset();
+      while (
+        !(await store.probe().then(
+          () => true,
+          () => false,
+        ))
+      )
+        await harness.pass(10);
+      expect(await ask(store, takeOf(policy))).toMatchObject({ granted: 1, available: 2 });
+    });
+
     it('is exact with the largest numbers there are', async () => {
       const policy = policyOf(1_000_000);
       expect(await ask(store, takeOf(policy, { need: 999_999 }))).toMatchObject({ available: 1 });
