@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackgroundTasks, type Clock, SystemClock } from '#libs/core';
 import { Coherence } from '../coherence/coherence.js';
-import type { Invalidation } from '../coherence/message.js';
 import { SyncState } from '../coherence/sync-state.js';
 import { CacheOptionsError } from '../errors/cache-options.error.js';
-import { cacheFault, cacheInvalidation } from '../statistics/cache.channels.js';
+import { cacheFault } from '../statistics/cache.channels.js';
 import type { LevelStatistics } from '../statistics/cache-statistics.js';
 import type { TierUsage } from '../tier/cache-tier.js';
 import { Gate } from '../tier/gate.js';
@@ -13,6 +12,7 @@ import { Cache } from './cache.js';
 import { CacheCore, EVERYTHING } from './cache-core.js';
 import type { CacheOptions } from './cache.options.js';
 import type { CacheHubOptions, LevelLimits } from './hub.options.js';
+import { HubInvalidations } from './hub-invalidations.js';
 import type { HubParts, InvalidationReceipt } from './hub-parts.js';
 import { RecoveryQueue } from './recovery-queue.js';
 import { TagTable } from './tag-table.js';
@@ -34,6 +34,7 @@ export class CacheHub {
   private readonly tasks: BackgroundTasks;
   private readonly coherence: Coherence | undefined;
   private readonly parts: HubParts;
+  private readonly invalidations: HubInvalidations;
   private readonly openedListeners = new Set<(cache: Cache) => void>();
   private isClosed = false;
 
@@ -61,7 +62,7 @@ export class CacheHub {
       sync: this.sync,
       stack,
       versions,
-      recovery: new RecoveryQueue(this.tasks, () => this.bump([EVERYTHING])),
+      recovery: new RecoveryQueue(this.tasks, () => this.invalidations.bump([EVERYTHING])),
       outOfSyncTtlMs: options.outOfSyncTtlMs ?? 5_000,
       leases:
         options.leases === undefined
@@ -72,8 +73,9 @@ export class CacheHub {
               leaseMs: options.leaseMs ?? 10_000,
             },
       tell: (items) => this.coherence?.publish(items) ?? Promise.resolve(true),
-      invalidateNames: (names) => this.invalidateNames(names),
+      invalidateNames: (names) => this.invalidations.invalidate(names),
     };
+    this.invalidations = new HubInvalidations(this.parts, this.caches);
   }
 
   /** Whether this process hears the invalidations of the others at present. */
@@ -118,17 +120,17 @@ export class CacheHub {
 
   /** Invalidates every entry, of whatever namespace, that has one of the tags; one step for each. */
   invalidateTags(tags: readonly string[]): Promise<InvalidationReceipt> {
-    return this.invalidateNames(tags.map((tag) => `t:${tag}`));
+    return this.invalidations.invalidate(tags.map((tag) => `t:${tag}`));
   }
 
   /** Invalidates every entry of a namespace, whether or not this process uses it. */
   clearNamespace(namespace: string): Promise<InvalidationReceipt> {
-    return this.invalidateNames([`n:${namespace}`]);
+    return this.invalidations.invalidate([`n:${namespace}`]);
   }
 
   /** Invalidates everything. */
   clear(): Promise<InvalidationReceipt> {
-    return this.invalidateNames([EVERYTHING]);
+    return this.invalidations.invalidate([EVERYTHING]);
   }
 
   /** Removes expired entries from the shared levels and says how many, by level. */
@@ -240,84 +242,9 @@ export class CacheHub {
       heartbeatMs: options.heartbeatMs ?? 1_000,
       ackTimeoutMs: options.ackTimeoutMs ?? 500,
       publishTimeoutMs: options.publishTimeoutMs ?? 500,
-      apply: (items) => this.apply(items),
-      settled: (items) => this.settled(items),
+      apply: (items) => this.invalidations.apply(items),
+      settled: (items) => this.invalidations.settled(items),
       onRegained: () => this.parts.recovery.retry(),
     });
-  }
-
-  private async invalidateNames(names: readonly string[]): Promise<InvalidationReceipt> {
-    const { table } = this.parts.versions;
-    const unique = [...new Set(names)];
-    if (unique.length === 0) return { acknowledged: true };
-    for (const name of unique) {
-      table.begin(name);
-      this.forget(name);
-    }
-    cacheInvalidation.publish(() => ({ kind: 'tag', names: unique, isRemote: false }));
-    if (await this.bump(unique)) return { acknowledged: true };
-    return { acknowledged: false };
-  }
-
-  /** Gives names that were begun their versions and tells the others; what fails is tried again. */
-  private async bump(names: readonly string[]): Promise<boolean> {
-    const { versions, recovery } = this.parts;
-    const bumped = await versions.bump(names);
-    if (bumped === undefined) {
-      for (const name of names) recovery.add(`v:${name}`, () => this.bumpAgain(name));
-      return false;
-    }
-    const items = this.confirm(names, bumped);
-    return this.parts.tell(items);
-  }
-
-  private async bumpAgain(name: string): Promise<boolean> {
-    const bumped = await this.parts.versions.bump([name]);
-    if (bumped === undefined) return false;
-    await this.parts.tell(this.confirm([name], bumped));
-    return true;
-  }
-
-  private confirm(names: readonly string[], bumped: readonly number[]): Invalidation[] {
-    return names.map((name, index) => {
-      const version = bumped[index] as number;
-      this.parts.recovery.done(`v:${name}`);
-      this.parts.versions.table.confirm(name, version);
-      this.forget(name);
-      return { kind: 'version', name, version };
-    });
-  }
-
-  /** Empties what belongs to a name that is not a tag. */
-  private forget(name: string): void {
-    if (name === EVERYTHING) for (const { core } of this.caches.values()) core.invalidateAll();
-    else if (name.startsWith('n:')) this.caches.get(name.slice(2))?.core.invalidateAll();
-  }
-
-  private apply(items: readonly Invalidation[]): void {
-    for (const item of items) {
-      if (item.kind === 'key') this.caches.get(item.namespace)?.core.invalidate(item.key);
-      else {
-        this.parts.versions.table.announce(item.name, item.version);
-        this.forget(item.name);
-      }
-    }
-    cacheInvalidation.publish(() => ({
-      kind: items[0]?.kind === 'key' ? 'key' : 'tag',
-      names: items.map((item) => (item.kind === 'key' ? item.key : item.name)),
-      isRemote: true,
-    }));
-  }
-
-  /** A level that cannot refuse an outdated write may be getting one just now. */
-  private settled(items: readonly Invalidation[]): Promise<unknown> | undefined {
-    const waits = items.flatMap((item) => {
-      if (item.kind !== 'key') return [];
-      const core = this.caches.get(item.namespace)?.core;
-      if (core === undefined || core.hub.stack.levels.every(({ tier }) => tier.isAtomic)) return [];
-      const wait = core.guards.settled(item.key);
-      return wait === undefined ? [] : [wait];
-    });
-    return waits.length === 0 ? undefined : Promise.all(waits);
   }
 }
