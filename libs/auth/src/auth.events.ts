@@ -40,7 +40,7 @@ export type AuthEvent =
     }
   /** The use of sessions could not be written: their ends may come too soon. */
   | { readonly type: 'session-activity-unwritten'; readonly error: unknown }
-  /** The service of breached passwords gave no answer, and a password was accepted without. */
+  /** The list of breached passwords gave no answer, and a password was accepted without. */
   | { readonly type: 'breach-check-failed'; readonly error: unknown }
   /** Some client was not the one that it said it was; the id is there when there is such a client. */
   | {

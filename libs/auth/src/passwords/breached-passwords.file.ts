@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { BreachedPasswordsError } from '../errors/breached-passwords.error.js';
 import { breachHashOf, BreachedPasswords } from './breached-passwords.js';
 
 const HASH_CHARACTERS = 40;
@@ -16,10 +17,24 @@ export class FileBreachedPasswords extends BreachedPasswords {
     super();
   }
 
+  /**
+   * One that can be read now.
+   * @throws BreachedPasswordsError
+   */
+  static async open(path: string): Promise<FileBreachedPasswords> {
+    const list = new FileBreachedPasswords(path);
+    try {
+      await list.includes('');
+      return list;
+    } catch (error) {
+      await list.close();
+      throw new BreachedPasswordsError(path, error);
+    }
+  }
+
   async includes(password: string): Promise<boolean> {
     const wanted = breachHashOf(password);
-    this.handle ??= open(this.path, 'r');
-    const file = await this.handle;
+    const file = await this.file();
     let low = 0;
     let { size: high } = await file.stat();
     // Somewhere in [low, high) begins the line of `wanted`, if there is one.
@@ -43,6 +58,16 @@ export class FileBreachedPasswords extends BreachedPasswords {
     const handle = this.handle;
     this.handle = undefined;
     await (await handle?.catch(() => undefined))?.close();
+  }
+
+  private async file(): Promise<FileHandle> {
+    try {
+      return await (this.handle ??= open(this.path, 'r'));
+    } catch (error) {
+      // It may be there the next time.
+      this.handle = undefined;
+      throw error;
+    }
   }
 }
 

@@ -8,13 +8,16 @@ import { RangeBreachedPasswords } from './breached-passwords.range.js';
 
 const TIMEOUT_MS = 2_000;
 
-/** The list that the settings name; the file goes before the service. Undefined when they name none. */
+/**
+ * The list that the settings name; the file goes before the service. Undefined when they name none. A
+ * file that cannot be read fails the start, or every password would be taken unchecked.
+ */
 export const breachedPasswordsProvider: FactoryProvider<BreachedPasswords | undefined> = {
   provide: BreachedPasswords,
-  useFactory: (settings: SettingsStore, outbound?: OutboundHttp) => {
+  useFactory: async (settings: SettingsStore, outbound?: OutboundHttp) => {
     const { breachedPasswordsFile: file, breachedPasswordsUrl: baseUrl } =
       settings.get(authSettings);
-    if (file !== undefined) return new FileBreachedPasswords(file);
+    if (file !== undefined) return FileBreachedPasswords.open(file);
     if (baseUrl === undefined || outbound === undefined) return undefined;
     const service = outbound.integration({
       name: 'breached-passwords',

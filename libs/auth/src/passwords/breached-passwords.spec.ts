@@ -39,10 +39,22 @@ describe('FileBreachedPasswords', () => {
     await list.close();
   });
 
-  it('says that a file is not there, and can be closed', async () => {
-    const list = new FileBreachedPasswords(join(folder, 'none'));
-    await expect(list.includes('x')).rejects.toMatchObject({ code: 'ENOENT' });
+  it('looks again for a file that was not there', async () => {
+    const path = join(folder, 'late');
+    const list = new FileBreachedPasswords(path);
+    await expect(list.includes('known-1')).rejects.toMatchObject({ code: 'ENOENT' });
+    await writeFile(path, LINES.join('\n'));
+    await expect(list.includes('known-1')).resolves.toBe(true);
     await list.close();
+  });
+
+  it('is refused at the start when it is no file that can be read', async () => {
+    for (const path of [join(folder, 'none'), folder]) {
+      await expect(FileBreachedPasswords.open(path)).rejects.toMatchObject({
+        code: 'AUTH_BREACHED_PASSWORDS_UNREADABLE',
+        message: expect.stringContaining(`${path} cannot be read`),
+      });
+    }
   });
 });
 
