@@ -16,12 +16,14 @@ class FakeTable {
   failure: Error | undefined;
   /** Is never taken. */
   poison: string | undefined;
+  failsAfterRows = Infinity;
 
   async add(records: readonly SecurityRecord[]): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
     if (records.some(({ targetId }) => targetId !== null && targetId === this.poison)) {
       throw Object.assign(new Error('invalid input syntax'), { code: '22P02' });
     }
+    if (this.rows.length >= this.failsAfterRows) throw new Error('connection refused');
     this.rows.push(...records.map((record) => ({ ...record })));
   }
 }
@@ -115,8 +117,21 @@ describe('AuditWriter', () => {
     for (const id of ['one', 'bad', 'two']) logOut(id);
     await writer.flush();
     expect(table.rows.map(({ targetId }) => targetId)).toEqual(['one', 'two']);
-    expect(writer.counts).toMatchObject({ lost: 1, waiting: 0 });
+    expect(writer.counts).toEqual({ written: 2, lost: 1, waiting: 0 });
     expect(destination.records).toMatchObject([{ code: 'AUDIT_EVENT_NOT_STORED' }]);
+  });
+
+  it('counts an event once, though an outage comes between a refused row and the rest', async () => {
+    start();
+    table.poison = 'bad';
+    table.failsAfterRows = 1;
+    for (const id of ['one', 'bad', 'two']) logOut(id);
+    await writer.flush();
+    expect(writer.counts).toEqual({ written: 1, lost: 1, waiting: 1 });
+    table.failsAfterRows = Infinity;
+    await writer.flush();
+    expect(table.rows.map(({ targetId }) => targetId)).toEqual(['one', 'two']);
+    expect(writer.counts).toEqual({ written: 2, lost: 1, waiting: 0 });
   });
 
   it('writes the last ones at the end, or logs them when it cannot', async () => {

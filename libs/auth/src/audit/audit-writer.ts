@@ -131,22 +131,22 @@ export class AuditWriter implements OnModuleInit, OnApplicationShutdown {
         this.schedule(RETRY_MS);
         throw error;
       }
-      this.written += batch.length;
       this.isOut = false;
     }
   }
 
-  /** A row that the table will never take must not hold up the others. */
-  private async write(batch: readonly SecurityRecord[]): Promise<void> {
+  /** A row that the table will never take must not hold up the others. What is done leaves the batch. */
+  private async write(batch: SecurityRecord[]): Promise<void> {
     try {
       await this.store.add(batch);
+      this.written += batch.length;
     } catch (error) {
       if (!HOPELESS.test(stateOf(error))) throw error;
       if (batch.length === 1) {
         for (const record of batch) this.lose(record, error);
         return;
       }
-      for (const record of batch) await this.write([record]);
+      for (; batch.length > 0; batch.shift()) await this.write(batch.slice(0, 1));
     }
   }
 
