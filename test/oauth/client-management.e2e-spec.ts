@@ -67,3 +67,24 @@ describe('a client of all organizations', () => {
     expect(own.body.shared).toBe(false);
   });
 });
+
+describe('the clients of an organization', () => {
+  it('are no more than it may have, also when many are made at once', async () => {
+    const owner = await api.register('owner@test.example');
+    const answers = await Promise.all(
+      Array.from({ length: 2 * LIMIT }, () =>
+        send('POST', '', owner, {
+          name: 'One of many',
+          type: 'public',
+          grantTypes: ['authorization_code'],
+          redirectUris: [REDIRECT_URI],
+          scopes: ['source:read'],
+        }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      ...Array.from({ length: LIMIT }, () => 201),
+      ...Array.from({ length: LIMIT }, () => 409),
+    ]);
+  });
+});

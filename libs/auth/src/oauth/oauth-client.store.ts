@@ -67,7 +67,11 @@ export class OAuthClientStore {
     return client;
   }
 
-  async count(manager: EntityManager, organizationId: string): Promise<number> {
+  /** How many clients an organization has; it gets no other one until the transaction ends. */
+  async countForNext(manager: EntityManager, organizationId: string): Promise<number> {
+    await manager.query('SELECT 1 FROM organization WHERE id = $1 FOR NO KEY UPDATE', [
+      organizationId,
+    ]);
     const [row] = await manager.query<{ count: number }[]>(
       'SELECT count(*)::int AS count FROM oauth_client WHERE organization_id = $1',
       [organizationId],
@@ -160,11 +164,12 @@ export class OAuthClientStore {
 
   /** Ends the sessions of a client, and the codes that would open others. */
   async endSessions(manager: EntityManager, id: string, now: Date): Promise<void> {
+    // Codes first: one that is exchanged in this moment is waited for, and its session found.
+    await manager.query('DELETE FROM oauth_code WHERE client_id = $1 AND used_at IS NULL', [id]);
     await manager.query(
       `UPDATE user_session SET revoked_at = $2, revoked_because = 'disabled'
        WHERE id IN (${lockedSessions('client_id = $1 AND revoked_at IS NULL')})`,
       [id, now],
     );
-    await manager.query('DELETE FROM oauth_code WHERE client_id = $1 AND used_at IS NULL', [id]);
   }
 }

@@ -221,7 +221,8 @@ export class OAuthClients {
 
   private async requireRoom(manager: EntityManager, organizationId: string): Promise<void> {
     const { clientsPerOrganization } = this.settings.get(oauthSettings);
-    if ((await this.store.count(manager, organizationId)) < clientsPerOrganization) return;
+    const count = await this.store.countForNext(manager, organizationId);
+    if (count < clientsPerOrganization) return;
     throw new AccountConflictError(
       'OAUTH_CLIENT_LIMIT',
       `There are ${clientsPerOrganization} clients already (oauth.clientsPerOrganization).`,
