@@ -16,6 +16,8 @@ class ChaosStore extends RateLimitStore {
   readonly name = 'memory';
   isAway = false;
   calls = 0;
+  /** What it was told of requests that were let through without it. */
+  readonly debts: number[] = [];
 
   constructor(public inner: MemoryRateLimitStore) {
     super();
@@ -24,6 +26,7 @@ class ChaosStore extends RateLimitStore {
   async take(takes: readonly Take[]): Promise<readonly Grant[]> {
     this.calls += 1;
     if (this.isAway) throw new Error('away');
+    this.debts.push(...takes.map(({ debt }) => debt).filter((debt) => debt > 0));
     return this.inner.take(takes);
   }
 
@@ -271,6 +274,33 @@ describe('a limit whose store is away', () => {
     await fleet.request(1, 30);
     expect(fleet.allowedUs.length).toBeLessThanOrEqual(20);
     expect(fleet.allowedUs.length).toBeGreaterThanOrEqual(19);
+  });
+
+  it('tells the store once of what was let through, whoever asks it meanwhile', async () => {
+    const fleet = await Fleet.start({
+      capacity: 100,
+      refill: 1,
+      periodMs: 3_600_000,
+      processes: 1,
+    });
+    const [limiter] = fleet.limiters as [SharedLimiter];
+    fleet.store.isAway = true;
+    await fleet.request(0, 40);
+    // It goes away again before it can be told.
+    fleet.store.isAway = false;
+    fleet.advanceUs(1_000_000);
+    await fleet.request(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    fleet.store.isAway = true;
+    await limiter.settleIdle();
+    expect(fleet.store.debts).toEqual([]);
+    fleet.store.isAway = false;
+    fleet.advanceUs(1_000_000);
+    await fleet.request(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([limiter.settleIdle(), fleet.request(0), limiter.settleIdle()]);
+    expect(fleet.store.debts).toEqual([42]);
+    expect(count(await fleet.request(0, 100))).toBe(100 - 43);
   });
 
   it('lets through at most one more capacity in any span of time, through random outages', async () => {

@@ -128,12 +128,16 @@ export class SharedLimiter extends Limiter {
   }
 
   private async settleOne(entry: SharedEntry): Promise<void> {
+    entry.isAsking = true;
     const sentUs = this.nowUs();
-    const grant = await this.options.gate.take(this.settle(entry, 0, 0, CAUTIOUS_PART));
-    if (grant !== undefined) this.learn(entry, grant, sentUs);
+    const request = this.settle(entry, 0, 0, CAUTIOUS_PART);
+    const grant = await this.options.gate.take(request);
+    if (grant === undefined) entry.debt += request.debt;
+    else this.learn(entry, grant, sentUs);
+    void this.askFor(entry);
   }
 
-  /** Asks the store until nobody waits. */
+  /** Asks the store until nobody waits. For each entry one question is under way at a time. */
   private async askFor(entry: SharedEntry): Promise<void> {
     entry.isAsking = true;
     while (entry.waiting.length > 0) {
@@ -144,14 +148,16 @@ export class SharedLimiter extends Limiter {
       const request = this.settle(entry, need, want, isHungry ? HUNGRY_PART : CAUTIOUS_PART);
       entry.hunger = 0;
       const grant = await this.options.gate.take(request);
-      if (grant === undefined) this.answerAlone(entry);
-      else this.answer(entry, need, grant, sentUs);
+      if (grant === undefined) {
+        entry.debt += request.debt;
+        this.answerAlone(entry);
+      } else this.answer(entry, need, grant, sentUs);
       if (request.policy !== this.current) this.setAside(entry);
     }
     entry.isAsking = false;
   }
 
-  /** A request to the store that ends the present reserve. */
+  /** A request to the store that ends the present reserve, and takes the debt along. */
   private settle(entry: SharedEntry, need: number, want: number, part: number): Take {
     const nowUs = this.nowUs();
     const isUsable = nowUs < entry.reserveUntilUs;
@@ -171,6 +177,7 @@ export class SharedLimiter extends Limiter {
     entry.outdated = 0;
     entry.granted = 0;
     entry.epoch = 0;
+    entry.debt = 0;
     this.reserved.delete(entry);
     return request;
   }
@@ -220,10 +227,7 @@ export class SharedLimiter extends Limiter {
   private learn(entry: SharedEntry, grant: Grant, sentUs: number): void {
     entry.left = grant.available;
     entry.leftAtUs = sentUs;
-    if (!entry.isAlone) return;
-    // The store knows now what was let through without it.
     entry.isAlone = false;
-    entry.debt = 0;
     this.alone.delete(entry);
   }
 
