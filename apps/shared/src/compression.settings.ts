@@ -26,7 +26,8 @@ export const compressionSettings = defineSettings('compression', {
   }),
   maxConcurrent: z.number().int().min(0).max(10_000).default(64).meta({
     live: true,
-    description: 'With so many answers being compressed the next ones are sent as they are',
+    description:
+      'With so many answers being compressed the next ones are sent as they are; with so many streams, the next streams',
   }),
   maxInflation: z.number().min(2).max(100_000).default(100).meta({
     live: true,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
+import { Readable, type Stream } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance } from 'fastify';
@@ -45,6 +45,18 @@ async function open(path: string): Promise<IncomingMessage> {
   return response;
 }
 
+/** Sends no line before the test does. */
+function streamAt(path: string): Readable[] {
+  const sources: Readable[] = [];
+  app.get(path, (_, reply) => {
+    const source = new Readable({ read: () => undefined });
+    source.push('{"line":1}\n');
+    sources.push(source);
+    return reply.type('application/x-ndjson').send(source);
+  });
+  return sources;
+}
+
 async function headersOf(path: string): Promise<IncomingHttpHeaders> {
   if (!app.server.listening) await listen();
   const response = await open(path);
@@ -53,7 +65,7 @@ async function headersOf(path: string): Promise<IncomingHttpHeaders> {
 }
 
 /** Whatever it says of the end. */
-function closed(source: Readable): Promise<void> {
+function closed(source: Stream): Promise<void> {
   source.on('error', () => undefined);
   return new Promise((resolve) => void source.once('close', resolve));
 }
@@ -117,5 +129,48 @@ describe('compressed answers', () => {
     expect(made).toBeGreaterThan(0);
     response.destroy();
     await closed(source);
+  });
+
+  it('of streams are as many at once as are allowed, whatever else is compressed', async () => {
+    const sources = streamAt('/stream');
+    await listen();
+    const first = await open('/stream');
+    const second = await open('/stream');
+    expect([first, second].map(({ headers }) => headers['content-encoding'])).toEqual([
+      'gzip',
+      undefined,
+    ]);
+    expect(String((await once(second, 'data'))[0])).toBe('{"line":1}\n');
+    expect(await headersOf('/ready')).toMatchObject({ 'content-encoding': 'gzip' });
+    expect(compression.figures.skipped).toBe(1);
+    sources[0]?.push(null);
+    await closed(first.resume());
+    expect(await headersOf('/stream')).toMatchObject({ 'content-encoding': 'gzip' });
+    for (const source of sources) source.destroy();
+  });
+
+  it('of streams keep no place when the client leaves, even before the answer', async () => {
+    let arrived = (): void => undefined;
+    const arrival = new Promise<void>((resolve) => (arrived = resolve));
+    const source = new Readable({ read: () => undefined });
+    app.get('/late', async (request, reply) => {
+      arrived();
+      await closed(request.raw.socket);
+      return reply.type('application/x-ndjson').send(source);
+    });
+    const sources = streamAt('/stream');
+    await listen();
+    const impatient = get(`${url}/late`, { headers: { 'accept-encoding': 'gzip' } });
+    impatient.on('error', () => undefined);
+    await arrival;
+    impatient.destroy();
+    await closed(source);
+    const left = await open('/stream');
+    expect(left.headers['content-encoding']).toBe('gzip');
+    left.destroy();
+    await closed(sources[0] as Readable);
+    await new Promise(setImmediate);
+    expect(await headersOf('/stream')).toMatchObject({ 'content-encoding': 'gzip' });
+    for (const one of sources) one.destroy();
   });
 });

@@ -81,8 +81,12 @@ function encoder(compression: Compression): onSendHookHandler {
     const coding = compression.codingFor(request.headers['accept-encoding']);
     if (coding === undefined || request.method === 'HEAD') done(null, payload);
     else if (payload instanceof Readable) {
-      announce(reply, coding);
       const packed = compression.stream(coding);
+      if (packed === undefined) {
+        done(null, payload);
+        return;
+      }
+      announce(reply, coding);
       // Fastify sees to what goes wrong with what it sends; this ends the other one with it.
       pipeline(payload, packed, () => undefined);
       done(null, packed);

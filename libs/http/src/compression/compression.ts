@@ -12,7 +12,7 @@ export interface CompressionOptions {
   readonly gzipLevel: number;
   /** 1 to 11. */
   readonly brotliQuality: number;
-  /** With so many under way the next answers are sent as they are. */
+  /** With so many under way the next answers are sent as they are; so many streams come beside them. */
   readonly maxConcurrent: number;
 }
 
@@ -55,6 +55,8 @@ export class Compression {
   private streamedBytes = 0;
   private skipped = 0;
   private running = 0;
+  /** Counted apart: they last as long as their readers like, and those shall not slow others down. */
+  private streaming = 0;
   private readonly answers: Record<ContentCoding, number> = { br: 0, gzip: 0, deflate: 0 };
 
   constructor(private readonly options: () => CompressionOptions) {}
@@ -100,9 +102,17 @@ export class Compression {
     }
   }
 
-  /** A stream that compresses what is written to it, and holds nothing back for later. */
-  stream(coding: ContentCoding): Transform {
+  /**
+   * A stream that compresses what is written to it, and holds nothing back for later. Undefined when
+   * too many are open; it has to be closed, however its use ends.
+   */
+  stream(coding: ContentCoding): Transform | undefined {
+    if (this.streaming >= this.options().maxConcurrent) {
+      this.skipped += 1;
+      return undefined;
+    }
     const stream = this.open(coding);
+    this.streaming += 1;
     let sentBytes = 0;
     stream.on('data', (chunk: Buffer) => {
       sentBytes += chunk.length;
@@ -110,6 +120,7 @@ export class Compression {
     // It flows when its reader says so, not because it is counted.
     stream.pause();
     stream.once('close', () => {
+      this.streaming -= 1;
       this.streamedBytes += sentBytes;
       this.sent(coding, stream.bytesWritten, sentBytes);
     });
