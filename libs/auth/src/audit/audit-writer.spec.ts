@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { SettingsStore } from '#libs/config';
+import { defineSettings, SettingsStore } from '#libs/config';
 import { ManualClock } from '#libs/core';
-import { MemoryLogDestination, requestFailed, RootLogger } from '#libs/logging';
+import {
+  createContext,
+  MemoryLogDestination,
+  requestFailed,
+  RootLogger,
+  runWithContext,
+} from '#libs/logging';
+import { z } from 'zod';
 import { authEvents } from '../auth.events.js';
 import { auditSettings } from './audit.settings.js';
 import { AuditWriter } from './audit-writer.js';
@@ -132,6 +139,34 @@ describe('AuditWriter', () => {
     await writer.flush();
     expect(table.rows.map(({ targetId }) => targetId)).toEqual(['one', 'two']);
     expect(writer.counts).toEqual({ written: 2, lost: 1, waiting: 0 });
+  });
+
+  it('tells who changed which settings while the process runs, and no secret of them', async () => {
+    start();
+    const section = defineSettings('lab', {
+      gate: z.boolean().default(false).meta({ description: 'Opens', live: true }),
+      token: z.string().default('old').meta({ description: 'Pass', live: true, secret: true }),
+    });
+    const settings = new SettingsStore([section]);
+    runWithContext(createContext({ userId: USER, organizationId: 'o' }), () =>
+      settings.overrideAll({ 'lab.gate': true, 'lab.token': 'new' }),
+    );
+    settings.overrideAll({ 'lab.gate': true });
+    await writer.flush();
+    expect(table.rows).toMatchObject([
+      {
+        type: 'settings-changed',
+        outcome: 'succeeded',
+        actorId: USER,
+        organizationId: 'o',
+        details: {
+          changes: [
+            { path: 'lab.gate', before: false, after: true, live: true },
+            { path: 'lab.token', before: '***', after: '***' },
+          ],
+        },
+      },
+    ]);
   });
 
   it('writes the last ones at the end, or logs them when it cannot', async () => {

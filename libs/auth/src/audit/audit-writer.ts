@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { SettingsStore } from '#libs/config';
+import { settingsChanged, SettingsStore } from '#libs/config';
 import { BackgroundTasks, Clock, newId } from '#libs/core';
 import { requestFailed, RootLogger } from '#libs/logging';
 import { authEvents } from '../auth.events.js';
@@ -27,9 +27,10 @@ export interface AuditCounts {
 }
 
 /**
- * Writes what happens by itself and often: log-ins, refusals, ends of sessions. Events gather in
- * memory and are written in batches; alike failures of a moment become one row that counts them.
- * Nothing is lost silently: what the buffer or the table does not take goes to the log.
+ * Writes what happens by itself and often: log-ins, refusals, ends of sessions; and changes of settings
+ * while the process runs. Events gather in memory and are written in batches; alike failures of a moment
+ * become one row that counts them. Nothing is lost silently: what the buffer or the table does not take
+ * goes to the log.
  */
 @Injectable()
 export class AuditWriter implements OnModuleInit, OnApplicationShutdown {
@@ -63,6 +64,9 @@ export class AuditWriter implements OnModuleInit, OnApplicationShutdown {
     this.stop = [
       authEvents.subscribe((event) => this.add(eventOf(event))),
       requestFailed.subscribe((answer) => this.add(refusalOf(answer))),
+      settingsChanged.subscribe((changes) =>
+        this.add({ type: 'settings-changed', details: { changes } }),
+      ),
     ];
   }
 
