@@ -4,6 +4,7 @@ import { CacheHub } from '#libs/cache';
 import { SettingsStore } from '#libs/config';
 import { JobsHealth } from '#libs/jobs';
 import { redisSettings } from '#libs/persistence';
+import { MemoryWatch } from '#libs/resilience';
 import { CacheComponent } from './components/cache.component.js';
 import { DatabaseComponent } from './components/database.component.js';
 import {
@@ -43,9 +44,13 @@ export class HealthModule {
         { provide: HEALTH_HOST, useValue: host },
         {
           provide: HEALTH_COMPONENTS,
-          useFactory: (store: SettingsStore, jobs: JobsHealth, cache: CacheHub) =>
-            createComponents(databaseUrl, store, jobs, cache),
-          inject: [SettingsStore, JobsHealth, CacheHub],
+          useFactory: (
+            store: SettingsStore,
+            jobs: JobsHealth,
+            cache: CacheHub,
+            memory: MemoryWatch,
+          ) => createComponents(databaseUrl, store, jobs, cache, memory),
+          inject: [SettingsStore, JobsHealth, CacheHub, MemoryWatch],
         },
       ],
       exports: [HealthMonitor, HealthPort, HealthSummaries, TerminusModule],
@@ -58,6 +63,7 @@ async function createComponents(
   store: SettingsStore,
   jobs: JobsHealth,
   cache: CacheHub,
+  memory: MemoryWatch,
 ): Promise<readonly HealthComponent[]> {
   const { timeoutMs, diskPath } = store.get(healthSettings);
   const live = () => store.get(healthSettings);
@@ -67,7 +73,7 @@ async function createComponents(
     new QueueComponent(jobs),
     new CacheComponent(cache),
     new DiskComponent(diskPath, () => live().minFreeDiskBytes),
-    new MemoryComponent(() => live().maxMemoryRatio),
+    new MemoryComponent(memory, () => live().maxMemoryRatio),
     new EventLoopComponent(() => live().maxEventLoopDelayMs),
   ];
   if (redisUrl !== undefined) {

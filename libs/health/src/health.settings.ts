@@ -36,7 +36,8 @@ export const healthSettings = defineSettings('health', {
     .meta({ live: true, description: 'With less free space the disk counts as degraded' }),
   maxMemoryRatio: z.number().min(0.1).max(1).default(0.9).meta({
     live: true,
-    description: 'Above this part of the memory limit (cgroup or machine) memory is degraded',
+    description:
+      'Above this part of the nearest limit of memory (setting, cgroup, machine or heap) memory is degraded',
   }),
   maxEventLoopDelayMs: z.number().int().min(10).max(60_000).default(250).meta({
     live: true,

@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SettingsStore } from '#libs/config';
+import { SystemClock } from '#libs/core';
+import { MemoryLogDestination, RootLogger } from '#libs/logging';
+import { memorySettings, MemoryWatch } from '#libs/resilience';
 import { DiskComponent, EventLoopComponent, MemoryComponent } from './process.components.js';
 
 const up = { healthy: true };
@@ -20,11 +24,16 @@ describe('DiskComponent', () => {
 });
 
 describe('MemoryComponent', () => {
-  it('is down when the process takes more of its limit than it may', async () => {
-    let maxRatio = 1;
-    const memory = new MemoryComponent(() => maxRatio);
+  it('is down when the process takes more of the nearest limit than it may', async () => {
+    const store = new SettingsStore([memorySettings]);
+    const log = new RootLogger({ service: 'test', destination: new MemoryLogDestination() });
+    const watch = new MemoryWatch(store, new SystemClock(), log);
+    const memory = new MemoryComponent(watch, () => 1);
     expect(await memory.check()).toEqual(up);
-    maxRatio = 1e-9;
+    await watch.check();
+    expect(await memory.check()).toEqual(up);
+    store.overrideAll({ 'memory.limitBytes': 64 * 1024 * 1024 });
+    await watch.check();
     expect(await memory.check()).toEqual(down('MEMORY_NEAR_LIMIT'));
   });
 });

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
-import { totalmem } from 'node:os';
 import { EventLoopDelayMonitor } from '#libs/metrics';
+import type { MemoryWatch } from '#libs/resilience';
 import { HealthComponent, type HealthFinding } from '../health-component.js';
 
 /** Whether the disk has room. */
@@ -23,19 +23,23 @@ export class DiskComponent extends HealthComponent {
   }
 }
 
-/** Whether the process stays clear of its memory limit. */
+/** Whether the process stays clear of the limit of its memory that is nearest. */
 export class MemoryComponent extends HealthComponent {
   readonly name = 'memory';
   readonly required = false;
 
-  constructor(private readonly maxRatio: () => number) {
+  constructor(
+    private readonly watch: MemoryWatch,
+    private readonly maxRatio: () => number,
+  ) {
     super();
   }
 
   check(): Promise<HealthFinding> {
-    // Outside a limited cgroup the constraint is 0 or larger than the machine.
-    const limitBytes = Math.min(process.constrainedMemory() || totalmem(), totalmem());
-    const isClear = process.memoryUsage.rss() <= this.maxRatio() * limitBytes;
+    // There is none before the first reading.
+    const [nearest] = this.watch.state.bounds;
+    const isClear =
+      nearest === undefined || nearest.usedBytes <= this.maxRatio() * nearest.limitBytes;
     return Promise.resolve(
       isClear ? { healthy: true } : { healthy: false, code: 'MEMORY_NEAR_LIMIT' },
     );
