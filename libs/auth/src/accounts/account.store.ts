@@ -101,12 +101,16 @@ export class AccountStore {
     return found?.email;
   }
 
-  /** Stores a new hash of the same password, unless the password was changed meanwhile. */
-  async replaceHash(userId: string, before: string, after: string): Promise<void> {
-    await this.dataSource.query(
+  /**
+   * Stores a new hash of the same password.
+   * @returns false when the hash was changed meanwhile
+   */
+  async replaceHash(userId: string, before: string, after: string): Promise<boolean> {
+    const [, replaced] = await this.dataSource.query<[unknown, number]>(
       'UPDATE user_account SET password_hash = $3 WHERE id = $1 AND password_hash = $2',
       [userId, before, after],
     );
+    return replaced > 0;
   }
 
   /** The password of an account, active or not. */

@@ -26,6 +26,8 @@ export interface LoginAttempt {
 /** A log-in whose password was right. */
 export interface VerifiedLogin {
   readonly userId: string;
+  /** What the password was checked against. */
+  readonly passwordHash: string;
   /** Attempts that failed just before it. */
   readonly failuresBefore: number;
 }
@@ -50,9 +52,10 @@ export class Login {
   ) {}
 
   /** Opens a session. Throws like `verify`. */
-  async login(attempt: LoginAttempt): Promise<TokenPair> {
-    const { userId, failuresBefore } = await this.verify(attempt);
-    return this.sessions.open(userId, { ...attempt, failuresBefore });
+  login(attempt: LoginAttempt): Promise<TokenPair> {
+    return this.attempt(attempt, (verified) =>
+      this.sessions.open(verified.userId, { ...attempt, ...verified }),
+    );
   }
 
   /**
@@ -60,7 +63,14 @@ export class Login {
    * @throws UnauthenticatedError AUTH_CREDENTIALS_INVALID
    * @throws ThrottledError after too many failures; PasswordQueueFullError under overload
    */
-  async verify(attempt: LoginAttempt): Promise<VerifiedLogin> {
+  verify(attempt: LoginAttempt): Promise<VerifiedLogin> {
+    return this.attempt(attempt, (verified) => Promise.resolve(verified));
+  }
+
+  private async attempt<Result>(
+    attempt: LoginAttempt,
+    goOn: (verified: VerifiedLogin) => Promise<Result>,
+  ): Promise<Result> {
     const { address } = attempt;
     const tried: TriedAccount = {};
     try {
@@ -71,9 +81,10 @@ export class Login {
         return this.check(attempt, tried);
       });
       if (account === undefined) throw new UnauthenticatedError('AUTH_CREDENTIALS_INVALID');
-      const { userId } = account;
+      const { userId, passwordHash } = account;
+      const result = await goOn({ userId, passwordHash, failuresBefore });
       authEvents.publish(() => ({ type: 'login', outcome: 'succeeded', userId }));
-      return { userId, failuresBefore };
+      return result;
     } catch (error) {
       if (error instanceof UnauthenticatedError) {
         authEvents.publish(() => ({ type: 'login', outcome: 'failed', address, ...tried }));
@@ -85,19 +96,23 @@ export class Login {
   }
 
   private async check(
-    { email, password }: LoginAttempt,
+    attempt: LoginAttempt,
     tried: TriedAccount,
   ): Promise<Credentials | undefined> {
+    const { email, password } = attempt;
     const account = await this.accounts.findCredentials(email);
     if (account !== undefined) tried.userId = account.userId;
     const normalised = normalisePassword(password);
     const matches = await this.passwords.matches(normalised, account?.passwordHash);
     if (account === undefined || !matches || account.disabled) return undefined;
-    if (await this.passwords.isOutdated(account.passwordHash)) {
-      const renewed = await this.passwords.hash(normalised);
-      await this.accounts.replaceHash(account.userId, account.passwordHash, renewed);
+    const { userId, passwordHash } = account;
+    if (!(await this.passwords.isOutdated(passwordHash))) return account;
+    const renewed = await this.passwords.hash(normalised);
+    if (await this.accounts.replaceHash(userId, passwordHash, renewed)) {
+      return { ...account, passwordHash: renewed };
     }
-    return account;
+    // Another log-in has renewed it in this moment, or the password was changed.
+    return this.check(attempt, tried);
   }
 
   private keysOf({ email, address }: LoginAttempt): ThrottleKey[] {

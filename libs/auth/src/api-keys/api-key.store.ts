@@ -171,6 +171,16 @@ export class ApiKeyStore {
     await manager.query('UPDATE api_key SET revoked_at = $2 WHERE id = $1', [keyId, now]);
   }
 
+  /** Ends the keys of a user that work. @returns how many did */
+  async revokeAll(manager: EntityManager, userId: string, now: Date): Promise<number> {
+    const [, revoked] = await manager.query<[unknown, number]>(
+      `UPDATE api_key SET revoked_at = $2
+       WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2`,
+      [userId, now],
+    );
+    return revoked;
+  }
+
   /** Deletes at most `limit` keys that have ended before a time. */
   async deleteEnded(before: Date, limit: number): Promise<number> {
     const [, deleted] = await this.dataSource.query<[unknown, number]>(

@@ -36,7 +36,7 @@ export class PasswordController {
   @Post('reset')
   @RateLimit(credentialLimit)
   @Public()
-  @Returns(204, 'Sets a password by the token of an administrator, and ends all sessions')
+  @Returns(204, 'Sets a password by the token of an administrator; ends all sessions and API keys')
   @Problems({ 401: 'The token is not valid, was used, or has expired' })
   reset(
     @Body({ schema: resetPasswordBody }) body: z.infer<typeof resetPasswordBody>,

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 
 /** A code to keep. */
 export interface NewAuthorizationCode {
   readonly codeHash: Buffer;
   readonly clientId: string;
   readonly userId: string;
+  /** What the user's password was checked against. */
+  readonly passwordHash: string;
   readonly redirectUri: string;
   readonly scope: string;
   readonly codeChallenge: string;
@@ -20,8 +22,9 @@ export class AuthorizationCodeStore {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * Keeps a code for a user that the client is for.
-   * @returns whether the user may use the client
+   * Keeps a code for an active user that the client is for, and whose password is still the one that
+   * was checked. The account is locked meanwhile, as when a session is opened.
+   * @returns whether it was kept
    */
   async add(code: NewAuthorizationCode): Promise<boolean> {
     const added = await this.dataSource.query<unknown[]>(
@@ -31,7 +34,8 @@ export class AuthorizationCodeStore {
        FROM oauth_client client JOIN user_account account
          ON client.shared OR account.organization_id = client.organization_id
        WHERE client.id = $2 AND client.disabled_at IS NULL
-         AND account.id = $3 AND account.disabled_at IS NULL
+         AND account.id = $3 AND account.disabled_at IS NULL AND account.password_hash = $9
+       FOR SHARE OF account
        RETURNING client_id`,
       [
         code.codeHash,
@@ -42,8 +46,14 @@ export class AuthorizationCodeStore {
         code.codeChallenge,
         code.validUntil,
         code.expiresAt,
+        code.passwordHash,
       ],
     );
     return added.length > 0;
+  }
+
+  /** Takes the codes of a user back that were not used yet. */
+  async withdraw(manager: EntityManager, userId: string): Promise<void> {
+    await manager.query('DELETE FROM oauth_code WHERE user_id = $1 AND used_at IS NULL', [userId]);
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { Clock, isUuid } from '#libs/core';
+import type { VerifiedLogin } from '../accounts/login.js';
 import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
 import { OAuthError } from '../errors/oauth.error.js';
@@ -67,25 +68,29 @@ export class Authorization {
   }
 
   /** The person has said yes. @returns where to send them */
-  async allow(request: AuthorizationRequest, userId: string): Promise<string> {
+  async allow(
+    request: AuthorizationRequest,
+    { userId, passwordHash }: Pick<VerifiedLogin, 'userId' | 'passwordHash'>,
+  ): Promise<string> {
     const { client, redirectUri, scope, codeChallenge, state } = request;
     const { token: code, tokenHash: codeHash } = authorizationCodes.issue();
     const { codeTtlSeconds, codeReplayWatchHours } = this.settings.get(oauthSettings);
     const nowMs = this.clock.nowMs();
-    const isForUser = await this.codes.add({
+    const isKept = await this.codes.add({
       codeHash,
       clientId: client.id,
       userId,
+      passwordHash,
       redirectUri,
       scope,
       codeChallenge,
       validUntil: new Date(nowMs + codeTtlSeconds * 1000),
       expiresAt: new Date(nowMs + codeReplayWatchHours * HOUR_MS),
     });
-    if (!isForUser) {
+    if (!isKept) {
       return this.refusal(
         request,
-        new OAuthError('access_denied', 'The client is not for this user.'),
+        new OAuthError('access_denied', 'The client is not for this user, or they may not log in.'),
       );
     }
     authEvents.publish(() => ({ type: 'oauth-consent', clientId: client.id, userId, scope }));

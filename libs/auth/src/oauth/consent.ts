@@ -90,13 +90,13 @@ export class Consent {
     }
     try {
       const { address, userAgent } = visitor;
-      const { userId } = await this.login.verify({
+      const verified = await this.login.verify({
         email: parsed.data,
         password,
         address,
         userAgent,
       });
-      return { kind: 'redirect', location: await this.authorization.allow(request, userId) };
+      return { kind: 'redirect', location: await this.authorization.allow(request, verified) };
     } catch (error) {
       if (!(error instanceof PantheonError)) throw error;
       const status = STATUS_OF_REFUSAL[error.kind];

@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { Clock, newId, type Principal } from '#libs/core';
 import { clientKeyOf } from '#libs/http';
-import { DataSource, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { AccountStore, type AccountPassword } from '../accounts/account.store.js';
+import { ApiKeyStore } from '../api-keys/api-key.store.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { authSettings } from '../auth.settings.js';
 import { AccountInputError } from '../errors/account-input.error.js';
@@ -18,14 +19,17 @@ import { PasswordResetStore } from './password-reset.store.js';
 const PATH = 'body.newPassword';
 
 /**
- * Gives accounts new passwords. Whoever knew the old one is out then: all sessions of the account end,
- * but the one that made the change.
+ * Gives accounts new passwords. Whoever logged in with the old one is out then: in the transaction of
+ * the change all sessions of the account end, but the one that made it, and codes of OAuth 2.0 and
+ * reset tokens that were given out before are taken back. A log-in that was checked before it opens no
+ * session after it. A reset ends the API keys of the account too, as whoever has got into it may have
+ * made some; who changes a password that they know keeps theirs, and can look through them.
  */
 @Injectable()
 export class PasswordChange {
   constructor(
-    private readonly dataSource: DataSource,
     private readonly accounts: AccountStore,
+    private readonly apiKeys: ApiKeyStore,
     private readonly resets: PasswordResetStore,
     private readonly passwords: PasswordHasher,
     private readonly policy: PasswordPolicy,
@@ -57,10 +61,14 @@ export class PasswordChange {
     const accepted = await this.policy.accept(next, { email: account.email, path: PATH });
     await this.refuseUsedBefore(userId, account, accepted);
     const passwordHash = await this.passwords.hash(accepted);
-    await this.dataSource.transaction((manager) =>
-      this.replace(manager, userId, account.passwordHash, passwordHash, 'by-the-user'),
-    );
-    await this.sessions.endAll(userId, { exceptSessionId: sessionId, because: 'password' });
+    const ended = { exceptSessionId: sessionId, because: 'password' } as const;
+    await this.sessions.endAll(userId, ended, async (manager) => {
+      const replaced = await this.replace(manager, userId, account.passwordHash, passwordHash);
+      // Somebody else has changed it in this moment: what was known of it is not true any more.
+      if (!replaced) throw new UnauthenticatedError('AUTH_CREDENTIALS_INVALID');
+      await this.resets.withdraw(manager, userId);
+      await this.record(manager, userId, { how: 'by-the-user' });
+    });
   }
 
   /**
@@ -73,7 +81,6 @@ export class PasswordChange {
     const key = { key: `reset:address:${clientKeyOf(address)}`, limit };
     const userId = await this.throttle.attempt([key], () => this.redeem(token, next));
     if (userId === undefined) throw new UnauthenticatedError('AUTH_RESET_TOKEN_INVALID');
-    await this.sessions.endAll(userId, { because: 'password' });
   }
 
   private async redeem(token: string, next: string): Promise<string | undefined> {
@@ -85,11 +92,15 @@ export class PasswordChange {
     const accepted = await this.policy.accept(next, { email: account.email, path: PATH });
     await this.refuseUsedBefore(userId, account, accepted);
     const passwordHash = await this.passwords.hash(accepted);
-    return this.dataSource.transaction(async (manager) => {
-      if (!(await this.resets.use(manager, tokenHash))) return undefined;
-      await this.replace(manager, userId, account.passwordHash, passwordHash, 'by-reset');
-      return userId;
+    await this.sessions.endAll(userId, { because: 'password' }, async (manager) => {
+      const replaced = await this.replace(manager, userId, account.passwordHash, passwordHash);
+      const withdrawn = await this.resets.withdraw(manager, userId);
+      const wasGood = withdrawn.some((hash) => hash.equals(tokenHash));
+      if (!replaced || !wasGood) throw new UnauthenticatedError('AUTH_RESET_TOKEN_INVALID');
+      const apiKeysEnded = await this.apiKeys.revokeAll(manager, userId, this.clock.now());
+      await this.record(manager, userId, { how: 'by-reset', apiKeysEnded });
     });
+    return userId;
   }
 
   private async refuseUsedBefore(
@@ -109,25 +120,25 @@ export class PasswordChange {
     }
   }
 
-  private async replace(
+  /** @returns false when the password was changed meanwhile */
+  private replace(
     manager: EntityManager,
     userId: string,
     before: string,
     after: string,
-    how: 'by-the-user' | 'by-reset',
-  ): Promise<void> {
-    const { passwordHistoryCount } = this.settings.get(authSettings);
+  ): Promise<boolean> {
+    const { passwordHistoryCount: keep } = this.settings.get(authSettings);
     const historyId = newId(this.clock.nowMs());
-    const replaced = await this.accounts.changePassword(manager, {
-      userId,
-      before,
-      after,
-      historyId,
-      keep: passwordHistoryCount,
-    });
-    // Somebody else has changed it in this moment: what was known of it is not true any more.
-    if (!replaced) throw new UnauthenticatedError('AUTH_CREDENTIALS_INVALID');
-    const event = { type: 'password-changed', actorId: userId, userId, details: { how } };
-    await this.audit.record(event, manager);
+    const change = { userId, before, after, historyId, keep };
+    return this.accounts.changePassword(manager, change);
+  }
+
+  private record(
+    manager: EntityManager,
+    userId: string,
+    details: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const event = { type: 'password-changed', actorId: userId, userId, details };
+    return this.audit.record(event, manager);
   }
 }

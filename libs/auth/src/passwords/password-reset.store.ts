@@ -23,11 +23,20 @@ export class PasswordResetStore {
     manager: EntityManager,
     { userId, tokenHash, expiresAt }: NewPasswordReset,
   ): Promise<void> {
-    await manager.query('DELETE FROM password_reset WHERE user_id = $1', [userId]);
+    await this.withdraw(manager, userId);
     await manager.query(
       'INSERT INTO password_reset (token_hash, user_id, expires_at) VALUES ($1, $2, $3)',
       [tokenHash, userId, expiresAt],
     );
+  }
+
+  /** Takes the tokens of a user back. @returns their hashes */
+  async withdraw(manager: EntityManager, userId: string): Promise<Buffer[]> {
+    const [withdrawn] = await manager.query<[{ tokenHash: Buffer }[], number]>(
+      'DELETE FROM password_reset WHERE user_id = $1 RETURNING token_hash AS "tokenHash"',
+      [userId],
+    );
+    return withdrawn.map(({ tokenHash }) => tokenHash);
   }
 
   /** Whose a token is, if it is good. */
@@ -37,14 +46,5 @@ export class PasswordResetStore {
       [tokenHash, now],
     );
     return found?.userId;
-  }
-
-  /** Uses a token up. @returns whether it was still there */
-  async use(manager: EntityManager, tokenHash: Buffer): Promise<boolean> {
-    const [used] = await manager.query<[unknown[], number]>(
-      'DELETE FROM password_reset WHERE token_hash = $1 RETURNING user_id',
-      [tokenHash],
-    );
-    return used.length > 0;
   }
 }

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { newId } from '#libs/core';
 import { type AuthHarness, startAuth } from '../../../../test/auth/auth-harness.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
+import { lockWait } from '../../../../test/support/lock-wait.js';
 import { Registration } from '../accounts/registration.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionInsights } from './session-insights.js';
@@ -101,7 +102,7 @@ describe('SessionActivity', () => {
     await other.startTransaction();
     await other.query('SELECT 1 FROM user_session WHERE id = $1 FOR UPDATE', [low]);
     const changed = change([high, low]);
-    await expectWaitingStatement();
+    await lockWait(database.dataSource);
     const free: unknown = await other.query(
       'SELECT id FROM user_session WHERE id = $1 FOR UPDATE SKIP LOCKED',
       [high],
@@ -111,16 +112,4 @@ describe('SessionActivity', () => {
     await changed;
     expect(free).toEqual([{ id: high }]);
   });
-
-  async function expectWaitingStatement(): Promise<void> {
-    const deadlineMs = Date.now() + 10_000;
-    for (;;) {
-      const waiting = await database.dataSource.query<unknown[]>(
-        `SELECT 1 FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      );
-      if (waiting.length > 0) return;
-      if (Date.now() > deadlineMs) throw new Error('No statement waits for a lock.');
-    }
-  }
 });

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
 import { Clock } from '#libs/core';
+import { DataSource, type EntityManager } from 'typeorm';
 import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
 import { AccountNotFoundError } from '../errors/account-not-found.error.js';
+import { AuthorizationCodeStore } from '../oauth/authorization-code.store.js';
 import { PrincipalCache } from '../principals/principal.cache.js';
 import { SessionActivity } from './session-activity.js';
 import { adviseOn, type SessionAdvice } from './session-advice.js';
@@ -19,7 +21,9 @@ export interface SessionAnalytics extends EvaluatedProfile {
 @Injectable()
 export class SessionInsights {
   constructor(
+    private readonly dataSource: DataSource,
     private readonly store: SessionStore,
+    private readonly codes: AuthorizationCodeStore,
     private readonly profiles: SessionProfiles,
     private readonly renewal: SessionRenewal,
     private readonly activity: SessionActivity,
@@ -42,8 +46,9 @@ export class SessionInsights {
   }
 
   /**
-   * Ends all sessions of a user, or all but one.
-   * @param by who ends them, when it is not the user
+   * Ends all sessions of a user, or all but one, and takes back the codes that would open others.
+   * @param options.by who ends them, when it is not the user
+   * @param change what they end because of: done first, in the same transaction
    * @returns how many were ended
    */
   async endAll(
@@ -53,10 +58,15 @@ export class SessionInsights {
       readonly by?: string;
       readonly because?: 'revoked' | 'password';
     } = {},
+    change?: (manager: EntityManager) => Promise<void>,
   ): Promise<number> {
     const { exceptSessionId, by, because = 'revoked' } = options;
-    const now = this.clock.now();
-    const count = await this.store.revokeAll(userId, now, because, exceptSessionId);
+    const count = await this.dataSource.transaction(async (manager) => {
+      await change?.(manager);
+      // Codes first: one that is exchanged in this moment is waited for, and its session found.
+      await this.codes.withdraw(manager, userId);
+      return this.store.revokeAll(manager, userId, this.clock.now(), because, exceptSessionId);
+    });
     await this.principals.forgetUser(userId);
     authEvents.publish(() => ({
       type: 'sessions-ended',

@@ -18,6 +18,8 @@ export interface SessionStart extends SessionOrigin {
   readonly important?: boolean | undefined;
   /** Log-ins to the account that failed shortly before. Default: 0. */
   readonly failuresBefore?: number | undefined;
+  /** What the password was checked against, which the account must still have. Default: anything. */
+  readonly passwordHash?: string | undefined;
 }
 
 /** A profile, and how it came about. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import type { RiskAssessment, SessionOrigin } from './session-risk.js';
 
 /** A refresh token to keep: its hash, and when it and its session end if nobody refreshes. */
@@ -62,21 +62,36 @@ export const lockedSessions = (where: string): string =>
 export class SessionStore {
   constructor(private readonly dataSource: DataSource) {}
 
+  /**
+   * Opens a session of an active user. The account is locked meanwhile: whoever changes its password
+   * or disables it either comes first, or finds the session.
+   * @param passwordHash the account must still have; undefined asks for none
+   * @returns whether it was opened
+   */
   async open(
     owner: SessionOwner,
     first: NewRefreshToken,
     profile: SessionProfile,
     origin: SessionOrigin,
-  ): Promise<void> {
-    await this.dataSource.query(
+    passwordHash: string | undefined,
+  ): Promise<boolean> {
+    const opened = await this.dataSource.query<unknown[]>(
       `WITH opened AS (
          INSERT INTO user_session (id, user_id, created_at, refreshed_at, last_active_at, expires_at,
            idle_timeout_seconds, important, risk, anomalies, address, user_agent)
-         VALUES ($1, $2, $3, $3, $3, least($4::timestamptz, $3::timestamptz + make_interval(secs => $7::integer)),
-           $7, $8, $9, $10, $11, $12)
+         SELECT $1, account.id, $3, $3, $3,
+           least($4::timestamptz, $3::timestamptz + make_interval(secs => $7::integer)),
+           $7, $8, $9, $10, $11, $12
+         FROM user_account account
+         WHERE account.id = $2 AND account.disabled_at IS NULL
+           AND ($13::text IS NULL OR account.password_hash = $13)
+         FOR SHARE
+         RETURNING id
+       ), issued AS (
+         INSERT INTO refresh_token (id, session_id, token_hash, created_at, expires_at)
+         SELECT $5, opened.id, $6, $3, $4 FROM opened
        )
-       INSERT INTO refresh_token (id, session_id, token_hash, created_at, expires_at)
-       VALUES ($5, $1, $6, $3, $4)`,
+       SELECT id FROM opened`,
       [
         owner.sessionId,
         owner.userId,
@@ -90,8 +105,10 @@ export class SessionStore {
         profile.anomalies,
         origin.address ?? null,
         origin.userAgent?.slice(0, MAX_USER_AGENT_CHARACTERS) ?? null,
+        passwordHash ?? null,
       ],
     );
+    return opened.length > 0;
   }
 
   /**
@@ -155,12 +172,13 @@ export class SessionStore {
 
   /** Ends the sessions of a user, all or all but one. @returns how many were alive */
   async revokeAll(
+    manager: EntityManager,
     userId: string,
     now: Date,
     because: EndingReason,
     exceptSessionId?: string,
   ): Promise<number> {
-    const [revoked] = await this.dataSource.query<[{ live: boolean }[], number]>(
+    const [revoked] = await manager.query<[{ live: boolean }[], number]>(
       `UPDATE user_session SET revoked_at = $2, revoked_because = $3
        WHERE id IN (${lockedSessions('user_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $4::uuid')})
        RETURNING expires_at > $2 AS live`,

@@ -51,12 +51,17 @@ export class Sessions {
     private readonly settings: SettingsStore,
   ) {}
 
-  /** Opens a session for a user whose credentials were checked. */
+  /**
+   * Opens a session for a user whose credentials were checked.
+   * @throws UnauthenticatedError AUTH_CREDENTIALS_INVALID when they are not right any more
+   */
   async open(userId: string, start: SessionStart = {}): Promise<TokenPair> {
     const owner = { userId, sessionId: newId(this.clock.nowMs()) };
     const { refreshToken, row } = this.nextToken();
     const profile = await this.profiles.ofStart(userId, start);
-    await this.store.open(owner, row, profile, start);
+    if (!(await this.store.open(owner, row, profile, start, start.passwordHash))) {
+      throw new UnauthenticatedError('AUTH_CREDENTIALS_INVALID');
+    }
     if (profile.anomalies.length > 0) {
       const { risk, anomalies } = profile;
       authEvents.publish(() => ({ type: 'session-anomaly', ...owner, risk, anomalies }));
