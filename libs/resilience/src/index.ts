@@ -1,4 +1,4 @@
-export { assertDeadline, deadlineSignal, remainingMs } from './deadline/deadline.js';
+export { deadlineSignal, remainingMs } from './deadline/deadline.js';
 export { admissionSettings } from './admission/admission.settings.js';
 export type { AdmissionSettings } from './admission/admission.settings.js';
 export { AdmissionControl } from './admission/admission-control.js';

@@ -22,8 +22,6 @@ export interface HealthThreadOptions {
   readonly scrape: (request: ScrapeRequest) => Promise<ScrapeAnswer>;
   /** Called when the thread has died; it is started again. */
   readonly onDeath: (error: unknown) => void;
-  /** Options of Node for the thread. Default: those of the process. */
-  readonly execArgv?: readonly string[];
 }
 
 /** So often does the main thread show that it turns. */
@@ -95,7 +93,7 @@ export class HealthThread {
   }
 
   private run(): Promise<void> {
-    const { host, stallMs, scrapeTimeoutMs, execArgv } = this.options;
+    const { host, stallMs, scrapeTimeoutMs } = this.options;
     const workerData: HealthThreadData = {
       host,
       port: this.listeningOn,
@@ -107,7 +105,6 @@ export class HealthThread {
       name: 'health',
       workerData,
       resourceLimits: RESOURCE_LIMITS,
-      ...(execArgv !== undefined && { execArgv: [...execArgv] }),
     });
     this.worker = worker;
     return new Promise((resolve, reject) => {

@@ -26,8 +26,3 @@ export function deadlineSignal(work = 'a call to another service'): AbortSignal 
   else setTimeout(abort, Math.min(leftMs, LONGEST_TIMER_MS)).unref();
   return controller.signal;
 }
-
-/** @throws DeadlineExceededError when the caller no longer waits for `work` */
-export function assertDeadline(work: string): void {
-  if (remainingMs() === 0) throw new DeadlineExceededError(work);
-}

@@ -17,7 +17,7 @@ export class KeyTable<Entry> {
 
   constructor(
     private readonly make: (key: string) => Entry,
-    private maxKeys: number,
+    private readonly maxKeys: number,
   ) {
     const ends = {} as Place<Entry>;
     ends.newer = ends;
@@ -42,11 +42,6 @@ export class KeyTable<Entry> {
 
   *entries(): Iterable<Entry> {
     for (const { entry } of this.places.values()) yield entry;
-  }
-
-  resize(maxKeys: number): void {
-    this.maxKeys = maxKeys;
-    this.shrinkTo(maxKeys);
   }
 
   clear(): void {
