@@ -66,6 +66,31 @@ describe('SessionActivity', () => {
     expect(await requestsOf(ids)).toEqual([3, 2]);
   });
 
+  it('writes no more than the session that somebody asks about', async () => {
+    const [mine = '', other = ''] = await open(2);
+    for (const id of [mine, mine, other]) activity.note(id, REQUEST);
+    const { session } = await auth.get(SessionInsights).analyse(userId, mine);
+    expect(session.requestCount).toBe(2);
+    expect(await requestsOf([mine, other])).toEqual([2, 0]);
+    await activity.flush();
+    expect(await requestsOf([mine, other])).toEqual([2, 1]);
+  });
+
+  it('waits for a session that is being written with all', async () => {
+    const [mine = '', other = ''] = await open(2);
+    const locked = database.dataSource.createQueryRunner();
+    await locked.startTransaction();
+    await locked.query('SELECT 1 FROM user_session WHERE id = $1 FOR UPDATE', [other]);
+    for (const id of [mine, other]) activity.note(id, REQUEST);
+    const flushed = activity.flush();
+    await lockWait(database.dataSource);
+    const analysed = auth.get(SessionInsights).analyse(userId, mine);
+    await locked.commitTransaction();
+    await locked.release();
+    await flushed;
+    expect((await analysed).session.requestCount).toBe(1);
+  });
+
   it('keeps use of a bounded number of sessions while nothing can be written', async () => {
     auth.settings.overrideAll({ 'auth.sessionActivityMaxEntries': 100 });
     const [id = ''] = await open(1);

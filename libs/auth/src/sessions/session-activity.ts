@@ -29,6 +29,9 @@ export class SessionActivity implements BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   /** Whether the last write failed; the next one is not hurried then. */
   private hasFailed = false;
+  /** What is being written for all sessions. */
+  private underWay:
+    { readonly used: ReadonlyMap<string, Usage>; readonly written: Promise<unknown> } | undefined;
   private readonly tasks = new BackgroundTasks((error) => {
     authEvents.publish(() => ({ type: 'session-activity-unwritten', error }));
   });
@@ -56,6 +59,16 @@ export class SessionActivity implements BeforeApplicationShutdown {
     const userAgent = headers['user-agent'];
     this.used.set(sessionId, { requests: 1, lastActiveAtMs: nowMs, address, userAgent });
     this.schedule();
+  }
+
+  /** Writes the use of one session, so that what is read of it next is up to date. */
+  async flushOne(sessionId: string): Promise<void> {
+    if (this.underWay?.used.has(sessionId) === true) await this.underWay.written;
+    const usage = this.used.get(sessionId);
+    if (usage === undefined) return;
+    this.used.delete(sessionId);
+    const used = new Map([[sessionId, usage]]);
+    await this.compare(await this.add(used), used);
   }
 
   /** Writes what was noted so far, and waits for it. Never rejects. */
@@ -93,23 +106,31 @@ export class SessionActivity implements BeforeApplicationShutdown {
   private async write(): Promise<void> {
     const used = this.used;
     this.used = new Map();
+    const added = this.add(used);
+    this.underWay = { used, written: Promise.allSettled([added]) };
+    let begun: readonly StoredOrigin[];
+    try {
+      begun = await added;
+    } finally {
+      this.underWay = undefined;
+    }
+    await this.compare(begun, used);
+  }
+
+  private async add(used: ReadonlyMap<string, Usage>): Promise<readonly StoredOrigin[]> {
     const usages = Array.from(used, ([sessionId, { requests, lastActiveAtMs }]) => ({
       sessionId,
       requests,
       lastActiveAt: new Date(lastActiveAtMs),
     }));
-    let begun: readonly StoredOrigin[];
     try {
-      begun = await this.store.addUsage(usages, this.settings.get(authSettings));
+      const begun = await this.store.addUsage(usages, this.settings.get(authSettings));
       this.hasFailed = false;
+      return begun;
     } catch (error) {
       this.hasFailed = true;
       this.putBack(used);
       throw error;
-    }
-    for (const session of begun) {
-      const usage = used.get(session.sessionId);
-      if (usage !== undefined) await this.compare(session, usage);
     }
   }
 
@@ -123,15 +144,21 @@ export class SessionActivity implements BeforeApplicationShutdown {
     this.schedule();
   }
 
-  private async compare(session: StoredOrigin, { address, userAgent }: Usage): Promise<void> {
-    const { risk, anomalies } = session;
-    const began = {
-      address: session.address ?? undefined,
-      userAgent: session.userAgent ?? undefined,
-    };
-    const origin = { address, userAgent };
-    const found = assessUse({ risk, anomalies, origin: began }, origin);
-    if (found.anomalies.length === anomalies.length) return;
-    await this.renewal.reassess(session.userId, session.sessionId, origin);
+  private async compare(
+    begun: readonly StoredOrigin[],
+    used: ReadonlyMap<string, Usage>,
+  ): Promise<void> {
+    for (const session of begun) {
+      const { sessionId, userId, risk, anomalies } = session;
+      const { address, userAgent } = used.get(sessionId) ?? {};
+      const origin = { address, userAgent };
+      const began = {
+        address: session.address ?? undefined,
+        userAgent: session.userAgent ?? undefined,
+      };
+      const found = assessUse({ risk, anomalies, origin: began }, origin);
+      if (found.anomalies.length === anomalies.length) continue;
+      await this.renewal.reassess(userId, sessionId, origin);
+    }
   }
 }

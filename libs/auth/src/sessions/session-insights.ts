@@ -79,7 +79,7 @@ export class SessionInsights {
 
   /** What the time-out of a session would be now, and what it is made of. @throws as `end` */
   async analyse(userId: string, sessionId: string): Promise<SessionAnalytics> {
-    await this.activity.flush();
+    await this.activity.flushOne(sessionId);
     const session = await this.find(userId, sessionId);
     return { session, ...(await this.profiles.ofUse(session)) };
   }
@@ -103,7 +103,7 @@ export class SessionInsights {
    * @throws as `end`
    */
   async renew(userId: string, sessionId: string, important?: boolean): Promise<RenewedSession> {
-    await this.activity.flush();
+    await this.activity.flushOne(sessionId);
     const renewed = await this.renewal.renew(await this.find(userId, sessionId), { important });
     if (renewed === undefined) throw new AccountNotFoundError('session');
     authEvents.publish(() => ({ type: 'session-renewed', userId, sessionId }));
