@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AdmissionSettings } from './admission.settings.js';
+import { RouteLatency } from './route-latency.js';
 import {
   type Arrival,
   poisson,
@@ -7,6 +8,7 @@ import {
   SimulatedServer,
   type SimulatedWork,
 } from './testing/simulated-server.js';
+import { Waiter } from './waiter.js';
 
 const CPU: SimulatedWork = { cpuMs: 4 };
 const IO: SimulatedWork = { cpuMs: 0.1, ioMs: 20, ioSlots: 20 };
@@ -50,12 +52,22 @@ describe.each([
   ['a handler that waits for 20 ms as one of twenty', IO],
 ])('admission in front of %s', (_, work) => {
   it.each([2, 3])('keeps goodput and latency at %d times the capacity', (factor) => {
-    const server = new SimulatedServer();
-    const unloaded = percentile(0.95, load(server, work, 0.1));
-    const outcomes = load(server, work, factor);
-    expect(goodput(outcomes, work)).toBeGreaterThan(0.9);
-    expect(percentile(0.95, admitted(outcomes))).toBeLessThan(2 * unloaded);
-    expect(percentile(0.95, refused(outcomes))).toBeLessThan(30);
+    // One run may have bad luck; most may not.
+    const runs = [7, 8, 9, 10, 11].map((seed) => {
+      const server = new SimulatedServer();
+      const unloaded = percentile(0.95, load(server, work, 0.1, seed));
+      const outcomes = load(server, work, factor, seed);
+      return {
+        goodput: goodput(outcomes, work),
+        slowdown: percentile(0.95, admitted(outcomes)) / unloaded,
+        refusalMs: percentile(0.95, refused(outcomes)),
+      };
+    });
+    const middle = (of: keyof (typeof runs)[number]) =>
+      runs.map((run) => run[of]).toSorted((a, b) => a - b)[2];
+    expect(middle('goodput')).toBeGreaterThan(0.9);
+    expect(middle('slowdown')).toBeLessThan(2);
+    expect(middle('refusalMs')).toBeLessThan(30);
   });
 
   it('is what keeps them', () => {
@@ -143,6 +155,28 @@ describe('admission', () => {
     expect(
       outcomes.map((outcome) => outcome.refused ?? 'none').toSorted((a, b) => a.localeCompare(b)),
     ).toEqual(['deadline', 'none']);
+  });
+
+  it('pushes nobody out of a full line for somebody who is refused himself', () => {
+    const server = new SimulatedServer({ maxQueued: 2 });
+    load(server, CPU, 3);
+    const { control, nowMs } = server;
+    expect(control.interactive.detector.isOverloaded).toBe(true);
+    const causes: string[] = [];
+    class Customer extends Waiter {
+      proceed(): void {}
+      refuse(cause: string): void {
+        causes.push(cause);
+      }
+    }
+    const come = (deadlineMs: number) =>
+      control.wait(new Customer({ lane: control.interactive, latency }, nowMs, deadlineMs));
+    const latency = new RouteLatency();
+    const patient = Number.POSITIVE_INFINITY;
+    expect([come(patient), come(patient), come(nowMs)]).toEqual([undefined, undefined, 'deadline']);
+    expect(causes).toEqual([]);
+    expect(come(patient)).toBeUndefined();
+    expect(causes).toEqual(['queue-full']);
   });
 
   it('puts off what can wait while memory runs short', () => {

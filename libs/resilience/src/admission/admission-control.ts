@@ -3,6 +3,7 @@ import type { AdmissionSettings } from './admission.settings.js';
 import type { EventLoop } from './event-loop.js';
 import { GradientLimit } from './gradient-limit.js';
 import { Lane } from './lane.js';
+import { expectedWaitMs, longestWaitMs } from './patience.js';
 import type { RefusalCause } from './refusal-cause.js';
 import type { RouteTicket } from './route-ticket.js';
 import type { Waiter } from './waiter.js';
@@ -15,12 +16,8 @@ const UPDATE_MS = 50;
 const SWEEP_MS = 10;
 /** Lines are looked through at most this often. */
 const EXPIRE_EVERY_MS = 1;
-/** A route that is too quick to be measured is waited for this long at least … */
-const SHORTEST_WAIT_MS = 1;
-/** … and everybody for so many turns of the event loop: should nobody come in the next one, it is theirs. */
-const SHORTEST_WAIT_TURNS = 1.25;
-/** Demand beyond what can be served that is told from none. */
-const LEAST_EXCESS = 0.1;
+/** From this part of a turn's time on it is asked where the turn ends, which costs something itself. */
+const LONG_TURN = 0.5;
 
 /**
  * Lets requests to work, has them wait for their turn, or turns them away.
@@ -100,6 +97,9 @@ export class AdmissionControl {
   enter(lane: Lane, nowMs: number): boolean {
     if (nowMs - this.seenMs > STREAK_GAP_MS) this.turnStartedMs = nowMs;
     this.seenMs = nowMs;
+    const turnMs = nowMs - this.turnStartedMs;
+    const { turnBudgetMs } = this.settings;
+    if (turnMs > turnBudgetMs * LONG_TURN) this.takeTurn();
     if (lane === this.critical) {
       if (lane.inFlight >= this.settings.maxCritical) return false;
       lane.begin();
@@ -115,7 +115,7 @@ export class AdmissionControl {
       lane.detector.isOverloaded ||
       this.interactive.line.size > 0 ||
       (isBatch && (lane.line.size > 0 || this.isMemoryCritical)) ||
-      nowMs - this.turnStartedMs > this.settings.turnBudgetMs
+      turnMs > turnBudgetMs
     ) {
       return false;
     }
@@ -159,6 +159,12 @@ export class AdmissionControl {
     return 1 + Math.floor(Math.random() * spread);
   }
 
+  /** Brings up to date what is told of us, should no request have come for a while. */
+  refresh(): void {
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs >= this.updateMs) this.update(nowMs);
+  }
+
   /** May be called twice. */
   close(): void {
     this.stopSweeping?.();
@@ -177,21 +183,16 @@ export class AdmissionControl {
     if (lane === this.critical) return 'queue-full';
     if (lane === this.batch && this.isMemoryCritical) return 'memory';
     const { maxQueued, maxQueueWaitMs } = this.settings;
-    if (line.size >= maxQueued) {
-      const { oldest } = line;
-      if (!detector.isOverloaded || oldest === null) return 'queue-full';
-      this.refuse(oldest, 'queue-full', arrivedMs);
-    }
+    const { oldest } = line;
+    const isFull = line.size >= maxQueued;
+    if (isFull && (!detector.isOverloaded || oldest === null)) return 'queue-full';
     const leftMs = deadlineMs - arrivedMs;
-    const expectedMs = detector.isOverloaded ? 0 : this.expectedWaitMs(lane);
-    if (expectedMs + (latency.usualMs ?? 0) > leftMs || leftMs <= 0) return 'deadline';
-    return expectedMs > maxQueueWaitMs ? 'overloaded' : undefined;
-  }
-
-  /** By Little's law: those before it, by how many go to work in a millisecond. */
-  private expectedWaitMs({ line, detector }: Lane): number {
-    const rate = detector.ratePerMs;
-    return rate === undefined ? 0 : line.size / rate;
+    const waitMs = expectedWaitMs(lane);
+    if (waitMs + (latency.usualMs ?? 0) > leftMs || leftMs <= 0) return 'deadline';
+    if (waitMs > maxQueueWaitMs) return 'overloaded';
+    // Only who is let into the line himself takes the place of another.
+    if (isFull && oldest !== null) this.refuse(oldest, 'queue-full', arrivedMs);
+    return undefined;
   }
 
   private takeTurn(): void {
@@ -255,31 +256,15 @@ export class AdmissionControl {
     this.expireIn(this.batch, nowMs);
   }
 
-  private expireIn({ line, detector }: Lane, nowMs: number): void {
+  private expireIn({ line }: Lane, nowMs: number): void {
     let waiter = line.oldest;
     while (waiter !== null) {
       const { newer } = waiter;
-      const boundMs = detector.isOverloaded
-        ? this.overloadedWaitMs(waiter)
-        : this.settings.maxQueueWaitMs;
+      const boundMs = longestWaitMs(waiter.ticket, this.settings, this.loop.turnMs);
       if (waiter.deadlineMs <= nowMs) this.refuse(waiter, 'deadline', nowMs);
       else if (nowMs - waiter.arrivedMs > boundMs) this.refuse(waiter, 'overloaded', nowMs);
       waiter = newer;
     }
-  }
-
-  /**
-   * So short that those who are served are served quickly; but somewhat longer where little more is
-   * asked than can be served, else there would at times be nobody to serve.
-   */
-  private overloadedWaitMs({ ticket }: Waiter): number {
-    const { overloadedWaitRatio, maxQueueWaitMs } = this.settings;
-    const { lane, latency } = ticket;
-    const usualMs = latency.usualMs ?? maxQueueWaitMs;
-    const excess = Math.max(lane.detector.demand - 1, LEAST_EXCESS);
-    const waitMs = usualMs * overloadedWaitRatio * Math.max(1, 1 / excess ** 2);
-    const shortestMs = Math.max(SHORTEST_WAIT_MS, this.loop.turnMs * SHORTEST_WAIT_TURNS);
-    return Math.min(maxQueueWaitMs, Math.max(shortestMs, waitMs));
   }
 
   private refuse(waiter: Waiter, cause: RefusalCause, nowMs: number): void {

@@ -16,8 +16,10 @@ export class AdmissionMetrics implements OnModuleInit {
     const { control } = this;
     const { registry } = this.metrics;
     const lanes = [control.critical, control.interactive, control.batch];
-    const byClass = (read: (lane: Lane) => number) => () =>
-      lanes.map((lane) => ({ labels: { class: lane.priority }, value: read(lane) }));
+    const byClass = (read: (lane: Lane) => number) => () => {
+      control.refresh();
+      return lanes.map((lane) => ({ labels: { class: lane.priority }, value: read(lane) }));
+    };
     registry.gauge(
       'admission_limit',
       'Requests that may be at work at once, those of the class critical not counted',

@@ -103,6 +103,11 @@ export class FastifyAdmission implements OnApplicationShutdown {
     reply: FastifyReply,
     done: HookHandlerDoneFunction,
   ): void {
+    if (reply.raw.destroyed) {
+      // The client has left while an earlier hook waited, so nobody would count it off again.
+      reply.hijack();
+      return;
+    }
     const { settings } = this;
     const { headers } = request.raw;
     // Nobody can raise the class of a request.

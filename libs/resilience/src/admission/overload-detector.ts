@@ -28,6 +28,7 @@ export class OverloadDetector {
   private startedMs = 0;
   private emptyMs = 0;
   private hasBegun = false;
+  private mean = 0;
   private rate: number | undefined;
 
   get isOverloaded(): boolean {
@@ -36,7 +37,7 @@ export class OverloadDetector {
 
   /** Multiple of what can be served that is asked for, over the last windows. */
   get demand(): number {
-    return this.ratios.reduce((sum, ratio) => sum + ratio, 0) / WINDOWS;
+    return this.mean;
   }
 
   /** Services per millisecond while some waited; undefined until some have. */
@@ -72,10 +73,13 @@ export class OverloadDetector {
     const ms = nowMs - this.startedMs;
     if (waiting === 0) this.emptyMs = nowMs;
     const blocked = arrivals === 0 ? 0 : this.blocked / arrivals;
-    const isIdle = ms > 2 * LONGEST_WINDOW_MS;
-    const ratio = isIdle ? 0 : ((arrivals + 1) / (services + 1)) * Math.max(loopBusy, blocked);
-    this.ratios.shift();
-    this.ratios.push(ratio);
+    // Of what was before so long a time of rest nothing is left.
+    if (ms > 2 * LONGEST_WINDOW_MS) this.ratios.fill(0);
+    else {
+      this.ratios.shift();
+      this.ratios.push(((arrivals + 1) / (services + 1)) * Math.max(loopBusy, blocked));
+    }
+    this.mean = meanOf(this.ratios);
     const demand = this.lastingDemand();
     const isStanding = nowMs - this.emptyMs > STANDING_MS && demand >= STANDING_DEMAND;
     this.hasBegun = demand >= BEGINS || isStanding || (this.hasBegun && demand > ENDS);
@@ -91,7 +95,10 @@ export class OverloadDetector {
 
   /** Of which a single window cannot make much. */
   private lastingDemand(): number {
-    const bounded = this.ratios.map((ratio) => Math.min(MOST, Math.max(LEAST, ratio)));
-    return bounded.reduce((sum, ratio) => sum + ratio, 0) / WINDOWS;
+    return meanOf(this.ratios.map((ratio) => Math.min(MOST, Math.max(LEAST, ratio))));
   }
+}
+
+function meanOf(ratios: readonly number[]): number {
+  return ratios.reduce((sum, ratio) => sum + ratio, 0) / WINDOWS;
 }

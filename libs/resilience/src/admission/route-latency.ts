@@ -18,10 +18,6 @@ export class RouteLatency {
     return this.count === 1;
   }
 
-  get samples(): number {
-    return this.count;
-  }
-
   /** All samples since the last `learn`. */
   get totalMs(): number {
     return this.sumMs;

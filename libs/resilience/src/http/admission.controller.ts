@@ -20,6 +20,7 @@ export class AdmissionController {
   @Returns(200, 'The limit, what is at work and waits, and what was refused', admissionSchema)
   read(): AdmissionAnswer {
     const { control } = this;
+    control.refresh();
     return {
       enabled: this.settings.get(admissionSettings).enabled,
       limit: control.concurrencyLimit,

@@ -5,7 +5,7 @@ const laneSchema = z.object({
   inFlight: z.number().int(),
   waiting: z.number().int(),
   overloaded: z.boolean().describe('Whether requests come faster than they are served'),
-  demand: z.number().describe('Multiple of what can be served that is asked for; cut at 1.5'),
+  demand: z.number().describe('Multiple of what can be served that is asked for'),
   admitted: z.number().int(),
   queued: z.number().int().describe('Of the admitted, those that had to wait'),
   left: z.number().int().describe('Those whose client left while they waited'),
