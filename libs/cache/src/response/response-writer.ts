@@ -90,9 +90,10 @@ export class ResponseWriter {
     const { names, values } = this.common;
     let at = 0;
     for (const name in own) {
-      if (isOfRequest(name)) continue;
-      if (names[at] !== name || values[at] !== own[name]) return false;
-      at += 1;
+      if (names[at] === name) {
+        if (values[at] !== own[name]) return false;
+        at += 1;
+      } else if (!isOfRequest(name)) return false;
     }
     return at === names.length;
   }
