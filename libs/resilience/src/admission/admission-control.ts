@@ -252,18 +252,15 @@ export class AdmissionControl {
   /** Turns away those who have waited for too long. */
   private expire(nowMs: number): void {
     this.expiredMs = nowMs;
-    this.expireIn(this.interactive, nowMs);
-    this.expireIn(this.batch, nowMs);
-  }
-
-  private expireIn({ line }: Lane, nowMs: number): void {
-    let waiter = line.oldest;
-    while (waiter !== null) {
-      const { newer } = waiter;
-      const boundMs = longestWaitMs(waiter.ticket, this.settings, this.loop.turnMs);
-      if (waiter.deadlineMs <= nowMs) this.refuse(waiter, 'deadline', nowMs);
-      else if (nowMs - waiter.arrivedMs > boundMs) this.refuse(waiter, 'overloaded', nowMs);
-      waiter = newer;
+    for (const { line } of [this.interactive, this.batch]) {
+      let waiter = line.oldest;
+      while (waiter !== null) {
+        const { newer, deadlineMs, arrivedMs, ticket } = waiter;
+        const boundMs = longestWaitMs(ticket, this.settings, this.loop.turnMs);
+        if (deadlineMs <= nowMs) this.refuse(waiter, 'deadline', nowMs);
+        else if (nowMs - arrivedMs > boundMs) this.refuse(waiter, 'overloaded', nowMs);
+        waiter = newer;
+      }
     }
   }
 
