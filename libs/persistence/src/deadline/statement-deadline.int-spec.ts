@@ -71,6 +71,7 @@ describe('the deadline of a request', () => {
     const waiting = pool.connect();
     for (const client of held) client.release();
     (await waiting).release();
+    await new Promise((resolve) => setImmediate(resolve));
     expect(pool).toMatchObject({ idleCount: 2, waitingCount: 0 });
   });
 

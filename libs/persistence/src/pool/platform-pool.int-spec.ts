@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemClock } from '#libs/core';
+import { createContext, runWithContext } from '#libs/logging';
 import { Client, type PoolClient } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
 import { toDatabaseError } from '../errors/database-error.js';
@@ -91,6 +92,27 @@ describe('a pool', () => {
     (await take()).release();
     expect(pool.monitor.counts).toMatchObject({ timedOut: 1, acquired: 2 });
     expect(events).toEqual([{ type: 'timed-out', waitedMs: expect.any(Number), waiting: 0 }]);
+  });
+
+  it('has room for others when those who wait are past their deadlines', async () => {
+    open(1, 50);
+    const held = await take();
+    const within = (ms: number): Promise<PoolClient> =>
+      runWithContext(createContext({ deadlineMs: performance.now() + ms }), take);
+    const failure = async (ms: number): Promise<unknown> =>
+      within(ms).catch((error: unknown) => (error as { code?: string }).code);
+    // Again and again, so that more of them stand in the queue than may wait at a time.
+    for (let round = 0; round < 60; round += 1) {
+      const outcomes = await Promise.all(Array.from({ length: 50 }, () => failure(1)));
+      expect(new Set(outcomes)).toEqual(new Set(['DEADLINE_EXCEEDED']));
+    }
+    const live = within(20_000);
+    expect(pool.waitingCount).toBe(1);
+    held.release();
+    const client = await live;
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    client.release();
+    expect(pool).toMatchObject({ waitingCount: 0, idleCount: 1 });
   });
 
   it('closes a connection that comes back inside a transaction, and names who took it', async () => {

@@ -31,8 +31,16 @@ interface Place {
   readonly stack: string;
 }
 
-/** What `pg` says when nobody gave a connection back in time. */
-const ACQUIRE_TIMEOUT = 'timeout exceeded when trying to connect';
+/** What `pg` says when nobody gave a connection back in time, and when none could be made in time. */
+const ACQUIRE_TIMEOUTS: ReadonlySet<string | undefined> = new Set([
+  'timeout exceeded when trying to connect',
+  'Connection terminated due to connection timeout',
+]);
+
+/** Somebody who waits for a connection; past its deadline it is still in the queue of `pg`. */
+interface Waiter {
+  isWaiting: boolean;
+}
 
 /**
  * The pool of `pg` with a bounded queue, first come, first served; with the times of waiting and
@@ -40,6 +48,11 @@ const ACQUIRE_TIMEOUT = 'timeout exceeded when trying to connect';
  * a connection inside a transaction is closed, and who took it is told on `poolEvents`.
  */
 export class PlatformPool extends Pool {
+  /**
+   * Callers that wait for a connection. The count of `pg`, in whose place this stands, has those too
+   * whose deadline has passed, since they stay in its queue.
+   */
+  override waitingCount = 0;
   readonly monitor: PoolMonitor;
   readonly statements: StatementRegistry;
   readonly breaker: PoolBreaker;
@@ -145,9 +158,11 @@ export class PlatformPool extends Pool {
     const startedMs = this.clock.monotonicMs();
     const context = currentContext();
     const deadlineMs = context?.deadlineMs;
-    if (deadlineMs !== undefined) done = this.untilDeadline(deadlineMs, startedMs, done);
+    const waiter = this.enter();
+    if (deadlineMs !== undefined) done = this.untilDeadline(deadlineMs, startedMs, waiter, done);
     const connect = super.connect.bind(this) as unknown as (done: Connected) => void;
     connect((error, client, release) => {
+      this.leave(waiter);
       const nowMs = this.clock.monotonicMs();
       if (client === undefined) {
         this.failed(error, startedMs, nowMs);
@@ -164,15 +179,32 @@ export class PlatformPool extends Pool {
     });
   }
 
+  private enter(): Waiter {
+    this.waitingCount += 1;
+    return { isWaiting: true };
+  }
+
+  private leave(waiter: Waiter): void {
+    if (!waiter.isWaiting) return;
+    waiter.isWaiting = false;
+    this.waitingCount -= 1;
+  }
+
   /**
    * Lets a caller wait for a connection until its deadline. One that comes later goes back as it came.
    */
-  private untilDeadline(deadlineMs: number, nowMs: number, done: Connected): Connected {
+  private untilDeadline(
+    deadlineMs: number,
+    nowMs: number,
+    waiter: Waiter,
+    done: Connected,
+  ): Connected {
     let isOver = false;
     const deadline: Deadline = {
       deadlineMs,
       expire: () => {
         isOver = true;
+        this.leave(waiter);
         done(new DeadlineExceededError('the wait for the database'), undefined, () => undefined);
       },
     };
@@ -181,7 +213,8 @@ export class PlatformPool extends Pool {
     return (error, client, release) => {
       this.deadlines.remove(deadline);
       if (!isOver) done(error, client, release);
-      else if (client !== undefined) client.release();
+      // The next in the queue would get it inside of this call, and so on: thousands deep.
+      else if (client !== undefined) process.nextTick(() => client.release());
     };
   }
 
@@ -202,7 +235,7 @@ export class PlatformPool extends Pool {
   }
 
   private failed(error: Error | undefined, startedMs: number, nowMs: number): void {
-    if (error?.message !== ACQUIRE_TIMEOUT) {
+    if (!ACQUIRE_TIMEOUTS.has(error?.message)) {
       this.monitor.counts.errors += 1;
       this.breaker.failed();
       return;

@@ -1,6 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { SystemClock } from '#libs/core';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
@@ -60,6 +61,22 @@ async function ask(): Promise<unknown> {
   }
 }
 
+async function answers(): Promise<void> {
+  while ((await ask()) !== 'connected') await sleep(20);
+  expect(pool.breaker.state).toBe('closed');
+}
+
+it('sees that no connection can be made, one caller after the other', async () => {
+  isCut = true;
+  expect(pool.totalCount).toBe(0);
+  const waited = [await ask(), await ask(), await ask()];
+  expect(new Set(waited)).toEqual(new Set(['DATABASE_UNAVAILABLE']));
+  expect(pool.breaker.state).toBe('open');
+  expect(pool.monitor.counts).toMatchObject({ timedOut: 3, errors: 0 });
+  isCut = false;
+  await answers();
+});
+
 it('lets callers wait no more for a database that does not answer, until it does', async () => {
   expect(await ask()).toBe('connected');
   isCut = true;
@@ -76,12 +93,7 @@ it('lets callers wait no more for a database that does not answer, until it does
   expect(pool.monitor.counts.timedOut - timedOut).toBeLessThanOrEqual(1);
   expect(pool.monitor.counts.refused).toBeGreaterThanOrEqual(499);
   isCut = false;
-  let answer = await ask();
-  while (answer !== 'connected') {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    answer = await ask();
-  }
-  expect(pool.breaker.state).toBe('closed');
+  await answers();
   for (const socket of sockets) socket.destroy();
   expect(await stuck).toBe('lost');
   held.release(true);
