@@ -89,10 +89,6 @@ export class AdmissionControl {
     return this.loop.turnMs;
   }
 
-  laneOf(priority: Lane['priority']): Lane {
-    return this[priority];
-  }
-
   /** Whether a request may go to work at once; it is then counted in until `leave`. Else: `wait`. */
   enter(lane: Lane, nowMs: number): boolean {
     if (nowMs - this.seenMs > STREAK_GAP_MS) this.turnStartedMs = nowMs;

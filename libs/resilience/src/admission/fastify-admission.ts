@@ -88,7 +88,7 @@ export class FastifyAdmission implements OnApplicationShutdown {
     this.classes ??= this.readClasses();
     const priority = this.classes.get(route.handler.name) ?? 'interactive';
     const latency = new RouteLatency();
-    const own = { lane: this.control.laneOf(priority), latency };
+    const own = { lane: this.control[priority], latency };
     const batch = priority === 'critical' ? own : { lane: this.control.batch, latency };
     const tickets = { own, batch };
     const hook: onRequestHookHandler = (request, reply, done) =>

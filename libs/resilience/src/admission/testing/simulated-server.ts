@@ -202,7 +202,7 @@ export class SimulatedServer extends EventLoop {
     const key = `${priority} ${JSON.stringify(work)}`;
     let ticket = this.tickets.get(key);
     if (ticket === undefined) {
-      ticket = { lane: this.control.laneOf(priority), latency: new RouteLatency() };
+      ticket = { lane: this.control[priority], latency: new RouteLatency() };
       this.tickets.set(key, ticket);
     }
     return ticket;
