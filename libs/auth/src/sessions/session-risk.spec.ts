@@ -5,6 +5,7 @@ const HOME = { address: '192.0.2.7', userAgent: 'Firefox' };
 const NEXT_DOOR = { address: '192.0.2.200', userAgent: 'Firefox' };
 const PHONE_AT_HOME = { address: '192.0.2.7', userAgent: 'Phone' };
 const ABROAD = { address: '203.0.113.9', userAgent: 'curl' };
+const UNKNOWN = {};
 const HOME_V6 = { address: '2001:db8:1:2::9', userAgent: 'Firefox' };
 
 describe('assessLogin', () => {
@@ -15,6 +16,10 @@ describe('assessLogin', () => {
     ['another device at home', PHONE_AT_HOME, [HOME, HOME, HOME], 0, 'normal', ['new-device']],
     ['elsewhere with another device', ABROAD, [HOME], 0, 'high', ['new-network', 'new-device']],
     ['another network alone', HOME_V6, [HOME], 0, 'normal', ['new-network']],
+    ['sessions of unknown origin before', HOME, [UNKNOWN, UNKNOWN], 0, 'normal', []],
+    ['a stranger, and one of unknown origin', ABROAD, [UNKNOWN], 0, 'normal', []],
+    ['an unknown origin', UNKNOWN, [HOME, HOME, HOME], 0, 'normal', []],
+    ['nothing but unknown origins', UNKNOWN, [UNKNOWN, UNKNOWN, UNKNOWN], 0, 'normal', []],
     ['guessing before', HOME, [HOME, HOME, HOME], 3, 'normal', ['failed-log-ins']],
     [
       'guessing before, new device',

@@ -26,7 +26,7 @@ const FAILURES_OF_NOTE = 3;
 /**
  * The risk of a session that begins: two signs that it is not its user's make it high; none of them,
  * and three earlier sessions from the same network with the same device, make it trusted. A user's
- * first session has nothing to be unlike.
+ * first session has nothing to be unlike, and nothing is learned from one of unknown origin.
  */
 export function assessLogin(
   origin: SessionOrigin,
@@ -34,12 +34,13 @@ export function assessLogin(
   failuresBefore: number,
 ): RiskAssessment {
   const anomalies: SessionAnomaly[] = [];
-  if (earlier.length > 0) {
-    if (!earlier.some((one) => isSameNetwork(one, origin))) anomalies.push('new-network');
-    if (!earlier.some((one) => isSameDevice(one, origin))) anomalies.push('new-device');
+  const known = isKnown(origin) ? earlier.filter(isKnown) : [];
+  if (known.length > 0) {
+    if (!known.some((one) => isSameNetwork(one, origin))) anomalies.push('new-network');
+    if (!known.some((one) => isSameDevice(one, origin))) anomalies.push('new-device');
   }
   if (failuresBefore >= FAILURES_OF_NOTE) anomalies.push('failed-log-ins');
-  const alike = earlier.filter((one) => isSameNetwork(one, origin) && isSameDevice(one, origin));
+  const alike = known.filter((one) => isSameNetwork(one, origin) && isSameDevice(one, origin));
   return {
     risk: riskOf(anomalies, alike.length >= SESSIONS_OF_TRUST),
     anomalies,
@@ -71,6 +72,11 @@ export function assessUse(
 function riskOf(anomalies: readonly SessionAnomaly[], isFamiliar: boolean): SessionRisk {
   if (anomalies.length >= ANOMALIES_OF_HIGH_RISK) return 'high';
   return anomalies.length === 0 && isFamiliar ? 'trusted' : 'normal';
+}
+
+/** Every request has an address; what has none was no request, or is of a time when none was kept. */
+function isKnown({ address }: SessionOrigin): boolean {
+  return address !== undefined;
 }
 
 function isSameNetwork(one: SessionOrigin, other: SessionOrigin): boolean {

@@ -48,7 +48,10 @@ const movedOn = (at: string, refreshTtl: string, maxAge: string): string =>
 export class SessionUseStore {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** The roles of a user, and the sessions they used since `since`. */
+  /**
+   * The roles of a user, and the sessions they used since `since`. Those of OAuth 2.0 are used by
+   * clients, so they tell nothing of the user.
+   */
   async historyOf(userId: string, since: Date): Promise<UserHistory> {
     const [history] = await this.dataSource.query<UserHistoryRow[]>(
       `SELECT
@@ -59,7 +62,8 @@ export class SessionUseStore {
          (SELECT coalesce(jsonb_agg(recent ORDER BY recent."lastActiveAt" DESC), '[]') FROM (
            SELECT id, last_active_at AS "lastActiveAt", request_count AS "requestCount", address,
              user_agent AS "userAgent"
-           FROM user_session WHERE user_id = $1 AND last_active_at > $2
+           FROM user_session
+           WHERE user_id = $1 AND client_id IS NULL AND last_active_at > $2
            ORDER BY last_active_at DESC LIMIT ${MAX_HISTORY}
          ) AS recent) AS sessions`,
       [userId, since],
