@@ -1,8 +1,8 @@
 import type { Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { ModulesContainer, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { registerOAuthForms } from '#libs/auth';
-import { Compression } from '#libs/http';
+import { Compression, decoratedHandlers, HandsOutSecrets } from '#libs/http';
 import {
   loggingSettings,
   NestLoggerService,
@@ -20,6 +20,7 @@ import { decodeBodies } from './http/decode-bodies.js';
 import { mountDashboard } from './http/dashboard.js';
 import { addSecurityHeaders } from './http/security-headers.js';
 import { useDirectRoutes } from './http/direct-routes.js';
+import { useIdempotency } from './http/idempotent-routes.js';
 import { mountDocs } from './http/docs.js';
 import { createFastifyAdapter } from './http/fastify.js';
 import { serializeBySchema } from './http/serialisers.js';
@@ -36,6 +37,7 @@ export async function createApi(
     createFastifyAdapter(settings),
     { bodyParser: false, abortOnError: false, logger: new NestLoggerService(platform.log) },
   );
+  useIdempotency(app);
   useDirectRoutes(app);
   const fastify = app.getHttpAdapter().getInstance();
   closeIdleConnectionsAtEnd(fastify);
@@ -49,7 +51,8 @@ export async function createApi(
   addSecurityHeaders(fastify);
   const limiting = useRateLimits(app);
   const compression = app.get(Compression);
-  compressAnswers(fastify, compression);
+  const secretHandlers = decoratedHandlers(app.get(ModulesContainer), HandsOutSecrets);
+  compressAnswers(fastify, compression, (name) => secretHandlers.has(name));
   countBodyBytes(fastify, compression, metrics.registry);
   decodeBodies(fastify, platform.store);
   serializeBySchema(app);

@@ -4,6 +4,7 @@ export { clientKeyOf } from './client-address.js';
 export { isCompressible } from './compression/compressible.js';
 export { Compression } from './compression/compression.js';
 export type { CompressionFigures, CompressionOptions } from './compression/compression.js';
+export { HandsOutSecrets } from './compression/secrets.decorator.js';
 export { CONTENT_CODINGS } from './compression/content-coding.js';
 export type { ContentCoding } from './compression/content-coding.js';
 export { varyWith, weakTag } from './compression/header-values.js';
@@ -12,6 +13,7 @@ export type { InflatedBody, InflationLimits } from './compression/inflate-body.j
 export { isSentAsIs, sendAsIs } from './compression/sent-as-is.js';
 export { CurrentCredential, CurrentPrincipal } from './current-principal.decorator.js';
 export type { AuthenticatedRequest } from './current-principal.decorator.js';
+export { decoratedHandlers } from './decorated-handlers.js';
 export { Idempotent } from './idempotent.decorator.js';
 export type { IdempotentOptions } from './idempotent.decorator.js';
 export { ownHeadersOf, setHeaders } from './own-headers.js';

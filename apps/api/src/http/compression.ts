@@ -17,12 +17,16 @@ const UNTOUCHED = /\bno-transform\b/i;
 
 /**
  * Compresses the answers of a Fastify instance. To be called before routes are registered. Answers
- * of routes that hand out secrets are sent as they are.
+ * of the handlers that `hasSecrets` names, as Nest does, are sent as they are.
  */
-export function compressAnswers(fastify: FastifyInstance, compression: Compression): void {
+export function compressAnswers(
+  fastify: FastifyInstance,
+  compression: Compression,
+  hasSecrets: (handlerName: string) => boolean,
+): void {
   const encode = encoder(compression);
   fastify.addHook('onRoute', (route) => {
-    if (compression.isExempt(route.url)) return;
+    if (hasSecrets(route.handler.name)) return;
     const onSend = [route.onSend ?? []].flat();
     // The last one of HEAD takes the body away.
     const isHead = [route.method].flat().includes('HEAD');

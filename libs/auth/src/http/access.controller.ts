@@ -1,11 +1,12 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import type { Principal } from '#libs/core';
-import { CurrentPrincipal, Returns } from '#libs/http';
+import { CurrentPrincipal, HandsOutSecrets, Returns } from '#libs/http';
 import type { z } from 'zod';
 import { TrieAccessControl } from '../access/trie-access-control.js';
 import { checkBody, checkSchema } from './check.schemas.js';
 
 /** What the caller may do, asked ahead of doing it. */
+@HandsOutSecrets()
 @Controller('v1/auth')
 export class AccessController {
   constructor(private readonly access: TrieAccessControl) {}

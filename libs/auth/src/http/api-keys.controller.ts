@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestj
 import type { Principal } from '#libs/core';
 import {
   CurrentPrincipal,
+  HandsOutSecrets,
   Idempotent,
   type Page,
   pageQuerySchema,
@@ -28,6 +29,7 @@ import { pageOf } from './page-of.js';
  * The API keys of the caller. A key cannot reach these routes, or whoever has stolen one could make
  * others that outlive it.
  */
+@HandsOutSecrets()
 @Controller('v1/auth/api-keys')
 @RequireSession()
 export class ApiKeysController {

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Headers, Ip, Post } from '@nestjs/common';
 import type { Principal } from '#libs/core';
 import {
+  HandsOutSecrets,
   type CredentialHeaders,
   CurrentPrincipal,
   Priority,
@@ -26,6 +27,7 @@ import {
 import { credentialLimit } from './credential-limit.js';
 
 /** Accounts and sessions of the caller. */
+@HandsOutSecrets()
 @Controller('v1/auth')
 @Priority('critical')
 export class AuthController {

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestj
 import type { Principal } from '#libs/core';
 import {
   CurrentPrincipal,
+  HandsOutSecrets,
   Idempotent,
   type Page,
   pageQuerySchema,
@@ -32,6 +33,7 @@ type ClientView = z.infer<typeof clientSchema>;
 type ClientAndSecretView = z.infer<typeof clientAndSecretSchema>;
 
 /** The clients of OAuth 2.0 of the caller's organization. */
+@HandsOutSecrets()
 @Controller('v1/auth/clients')
 export class OAuthClientsController {
   constructor(private readonly clients: OAuthClients) {}

@@ -11,7 +11,15 @@ import {
   UseFilters,
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { AcceptsText, Priority, Problems, Public, Returns, ReturnsText } from '#libs/http';
+import {
+  AcceptsText,
+  HandsOutSecrets,
+  Priority,
+  Problems,
+  Public,
+  Returns,
+  ReturnsText,
+} from '#libs/http';
 import { RateLimit } from '#libs/resilience';
 import type { z } from 'zod';
 import { Consent, type ConsentAnswer, type Visitor } from '../oauth/consent.js';
@@ -27,6 +35,7 @@ const REFUSED = 'Refused, as {"error", "error_description"} of RFC 6749';
 const CLIENT_UNKNOWN = 'The client is not the one that it says it is, in the form of RFC 6749';
 
 /** The endpoints of OAuth 2.0. Whoever asks is a client or a browser, not the holder of a token. */
+@HandsOutSecrets()
 @Controller('oauth')
 @Public()
 @Priority('critical')

@@ -3,6 +3,7 @@ import type { Credential, Principal } from '#libs/core';
 import {
   CurrentCredential,
   CurrentPrincipal,
+  HandsOutSecrets,
   Problems,
   Public,
   RequireSession,
@@ -15,6 +16,7 @@ import { changePasswordBody, resetPasswordBody } from './auth.schemas.js';
 import { credentialLimit } from './credential-limit.js';
 
 /** The password of the caller. */
+@HandsOutSecrets()
 @Controller('v1/auth/password')
 export class PasswordController {
   constructor(private readonly passwords: PasswordChange) {}

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/
 import type { Principal } from '#libs/core';
 import {
   CurrentPrincipal,
+  HandsOutSecrets,
   Idempotent,
   type Page,
   pageQuerySchema,
@@ -20,6 +21,7 @@ const READ = { resource: 'auth:roles', action: 'read' };
 const MANAGE = { resource: 'auth:roles', action: 'manage' };
 
 /** The roles of the caller's organization, and the built-in ones. */
+@HandsOutSecrets()
 @Controller('v1/auth/roles')
 export class RolesController {
   constructor(private readonly roles: RolesService) {}

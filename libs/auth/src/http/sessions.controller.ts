@@ -3,6 +3,7 @@ import type { Credential, Principal } from '#libs/core';
 import {
   CurrentCredential,
   CurrentPrincipal,
+  HandsOutSecrets,
   type Page,
   pageQuerySchema,
   type PageQuery,
@@ -29,6 +30,7 @@ import {
 const NOT_FOUND = { 404: 'The caller has no such live session' };
 
 /** The sessions of the caller. */
+@HandsOutSecrets()
 @Controller('v1/auth/sessions')
 @RequireSession()
 export class SessionsController {

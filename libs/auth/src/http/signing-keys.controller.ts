@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Post } from '@nestjs/common';
 import { Clock, type Principal } from '#libs/core';
-import { CurrentPrincipal, RequirePermission, Returns } from '#libs/http';
+import { CurrentPrincipal, HandsOutSecrets, RequirePermission, Returns } from '#libs/http';
 import type { z } from 'zod';
 import type { Keyring } from '../tokens/keyring.js';
 import { SIGNING_ALGORITHM } from '../tokens/signing-key-pair.js';
@@ -11,6 +11,7 @@ const READ = { resource: 'platform:signing-keys', action: 'read' };
 const MANAGE = { resource: 'platform:signing-keys', action: 'manage' };
 
 /** The keys that sign access tokens. */
+@HandsOutSecrets()
 @Controller('v1/auth/signing-keys')
 export class SigningKeysController {
   constructor(

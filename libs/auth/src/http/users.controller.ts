@@ -3,6 +3,7 @@ import type { Credential, Principal } from '#libs/core';
 import {
   CurrentCredential,
   CurrentPrincipal,
+  HandsOutSecrets,
   Idempotent,
   type Page,
   pageQuerySchema,
@@ -32,6 +33,7 @@ const READ = { resource: 'auth:users', action: 'read' };
 const MANAGE = { resource: 'auth:users', action: 'manage' };
 
 /** The users of the caller's organization. */
+@HandsOutSecrets()
 @Controller('v1/auth/users')
 export class UsersController {
   constructor(private readonly users: UsersService) {}

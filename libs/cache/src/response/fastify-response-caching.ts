@@ -5,10 +5,16 @@ import {
   RouteParamtypes,
   SSE_METADATA,
 } from '@nestjs/common/internal';
-import { ExternalContextCreator, HttpAdapterHost, ModulesContainer, Reflector } from '@nestjs/core';
+import {
+  ExternalContextCreator,
+  HttpAdapterHost,
+  ModulesContainer,
+  type ReflectableDecorator,
+  Reflector,
+} from '@nestjs/core';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { Clock } from '#libs/core';
-import { Compression, Public } from '#libs/http';
+import { Compression, HandsOutSecrets, Public } from '#libs/http';
 import { CacheStrategySource } from '../decorators/cache-strategy.source.js';
 import { type CachedHandler, ResponseCaching } from '../decorators/response-caching.js';
 import { Caches } from '../managers/caches.js';
@@ -48,7 +54,7 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
     private readonly caches: Caches,
     private readonly clock: Clock,
     @Optional() private readonly strategies?: CacheStrategySource,
-    @Optional() private readonly compression?: Compression,
+    @Optional() compression?: Compression,
   ) {
     super();
     if (compression !== undefined) this.encodings = new EncodedResponses(compression, caches);
@@ -112,6 +118,8 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
         if (params[name] === '') return original.call(this, request, reply);
       return cached.handle(request, reply);
     };
+    // Other hooks go by the name that Nest gave it.
+    Object.defineProperty(route.handler, 'name', { value: original.name });
     route.preSerialization = [route.preSerialization ?? [], captureValue].flat();
     const onSend = [route.onSend ?? []].flat();
     // The last one of HEAD takes the body away.
@@ -130,7 +138,7 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
       pipeline,
       check: checksOf(pipeline),
       keys: new RequestKeys(name, prefix, handler.varyBy ?? [], keyOf as never),
-      policy: policyOf(handler, this.isPublic(pipeline)),
+      policy: policyOf(handler, this.isMarked(Public, pipeline)),
       cache: this.caches.open<CachedResponse | undefined>(handler.namespace, {
         kind: 'api',
         ...(handler.namespaceOptions as object),
@@ -139,7 +147,7 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
       }),
       clock: this.clock,
       writer: this.writer,
-      encodings: this.compression?.isExempt(url) === false ? this.encodings : undefined,
+      encodings: this.isMarked(HandsOutSecrets, pipeline) ? undefined : this.encodings,
       strategy:
         strategies === undefined || strategyName === undefined
           ? () => undefined
@@ -147,8 +155,11 @@ export class FastifyResponseCaching extends ResponseCaching implements OnApplica
     });
   }
 
-  private isPublic({ handler, controller }: HandlerPipeline): boolean {
+  private isMarked(
+    decorator: ReflectableDecorator<void>,
+    { handler, controller }: HandlerPipeline,
+  ): boolean {
     const targets = [handler, controller] as Parameters<Reflector['getAllAndOverride']>[1];
-    return this.reflector.getAllAndOverride(Public, targets) !== undefined;
+    return this.reflector.getAllAndOverride(decorator, targets) !== undefined;
   }
 }

@@ -16,12 +16,6 @@ export interface CompressionOptions {
   readonly maxConcurrent: number;
 }
 
-/**
- * Routes that hand out tokens and keys. How far an answer can be compressed tells of the secret in
- * it, beside what somebody else has put into it (BREACH).
- */
-const SECRET_ROUTES = ['/v1/auth', '/v1/oauth', '/oauth'];
-
 /** Bytes of bodies, before and after. */
 export interface CompressionFigures {
   /** Bytes that compression took off what was sent. */
@@ -64,11 +58,6 @@ export class Compression {
   get figures(): CompressionFigures {
     const { savedBytes, streamedBytes, answers, skipped } = this;
     return { savedBytes, streamedBytes, answers: { ...answers }, skipped };
-  }
-
-  /** Whether answers of a route are always sent as they are. */
-  isExempt(url: string): boolean {
-    return SECRET_ROUTES.some((route) => url === route || url.startsWith(`${route}/`));
   }
 
   /** The coding for a client, by its `Accept-Encoding`. */
