@@ -18,6 +18,7 @@ export interface LoginAttempt {
   readonly password: string;
   /** IP address that the attempt comes from. */
   readonly address: string;
+  /** As `deviceOf` cuts it. */
   readonly userAgent?: string | undefined;
   /** Whether the work of the session is important, and may rest for longer. Default: false. */
   readonly important?: boolean | undefined;

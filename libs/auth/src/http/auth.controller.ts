@@ -15,6 +15,7 @@ import { Authenticator } from '../accounts/authenticator.js';
 import { Login } from '../accounts/login.js';
 import { Registration } from '../accounts/registration.js';
 import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
+import { deviceOf } from '../sessions/session-risk.js';
 import { Sessions, type TokenPair } from '../sessions/sessions.js';
 import {
   accountSchema,
@@ -60,7 +61,7 @@ export class AuthController {
     @Ip() address: string,
     @Headers('user-agent') userAgent: string | undefined,
   ): Promise<TokenPair> {
-    return this.loginService.login({ ...body, address, userAgent });
+    return this.loginService.login({ ...body, address, userAgent: deviceOf(userAgent) });
   }
 
   @Post('refresh')
@@ -75,7 +76,7 @@ export class AuthController {
     @Ip() address: string,
     @Headers('user-agent') userAgent: string | undefined,
   ): Promise<TokenPair> {
-    return this.sessions.refresh(refreshToken, { address, userAgent });
+    return this.sessions.refresh(refreshToken, { address, userAgent: deviceOf(userAgent) });
   }
 
   /**

@@ -3,7 +3,7 @@ import { SettingsStore } from '#libs/config';
 import { BackgroundTasks, Clock } from '#libs/core';
 import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
-import { assessUse, type SessionOrigin } from './session-risk.js';
+import { assessUse, deviceOf, type SessionOrigin } from './session-risk.js';
 import { SessionRenewal } from './session-renewal.js';
 import { SessionUseStore, type StoredOrigin } from './session-use.store.js';
 
@@ -56,7 +56,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
     if (this.used.size >= sessionActivityMaxEntries && !this.hasFailed) this.start();
     if (this.used.size >= sessionActivityMaxEntries) return;
     const { ip: address, headers } = request;
-    const userAgent = headers['user-agent'];
+    const userAgent = deviceOf(headers['user-agent']);
     this.used.set(sessionId, { requests: 1, lastActiveAtMs: nowMs, address, userAgent });
     this.schedule();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { assessLogin, assessUse } from './session-risk.js';
+import { assessLogin, assessUse, deviceOf } from './session-risk.js';
 
 const HOME = { address: '192.0.2.7', userAgent: 'Firefox' };
 const NEXT_DOOR = { address: '192.0.2.200', userAgent: 'Firefox' };
@@ -31,6 +31,15 @@ describe('assessLogin', () => {
     ],
   ] as const)('judges %s', (_, origin, earlier, failures, risk, anomalies) => {
     expect(assessLogin(origin, earlier, failures)).toEqual({ risk, anomalies });
+  });
+});
+
+describe('deviceOf', () => {
+  it('keeps a short text, and the beginning of a long one', () => {
+    expect(deviceOf(undefined)).toBeUndefined();
+    expect(deviceOf('Firefox')).toBe('Firefox');
+    expect(deviceOf('é'.repeat(256))).toBe('é'.repeat(256));
+    expect(deviceOf('é'.repeat(300))).toBe('é'.repeat(256));
   });
 });
 

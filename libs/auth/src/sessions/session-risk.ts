@@ -9,8 +9,17 @@ export type SessionAnomaly =
 export interface SessionOrigin {
   /** IP address; undefined where there is none, as in a command. */
   readonly address?: string | undefined;
-  /** The header `User-Agent`. */
+  /** The header `User-Agent`, as `deviceOf` cuts it. */
   readonly userAgent?: string | undefined;
+}
+
+const MAX_USER_AGENT_CHARACTERS = 256;
+
+/** What is kept of a header `User-Agent`, and so all that devices are told apart by. */
+export function deviceOf(userAgent: string | undefined): string | undefined {
+  if (userAgent === undefined || userAgent.length <= MAX_USER_AGENT_CHARACTERS) return userAgent;
+  // A slice alone would keep the whole text in memory.
+  return Buffer.from(userAgent.slice(0, MAX_USER_AGENT_CHARACTERS), 'utf16le').toString('utf16le');
 }
 
 export interface RiskAssessment {

@@ -43,7 +43,6 @@ export interface LiveSessionRow extends SessionProfile {
 
 export type EndingReason = 'logout' | 'reuse' | 'revoked' | 'password';
 
-const MAX_USER_AGENT_CHARACTERS = 256;
 const LIVE_SESSION = `
   id, user_id AS "userId", created_at AS "createdAt", refreshed_at AS "refreshedAt",
     last_active_at AS "lastActiveAt", expires_at AS "expiresAt", request_count AS "requestCount",
@@ -104,7 +103,7 @@ export class SessionStore {
         profile.risk,
         profile.anomalies,
         origin.address ?? null,
-        origin.userAgent?.slice(0, MAX_USER_AGENT_CHARACTERS) ?? null,
+        origin.userAgent ?? null,
         passwordHash ?? null,
       ],
     );
