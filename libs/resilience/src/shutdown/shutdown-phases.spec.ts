@@ -25,10 +25,18 @@ describe('runPhases', () => {
     ]);
   });
 
-  it('goes on after a phase that fails', async () => {
+  it.each([
+    ['rejects', (error: Error) => Promise.reject(error)],
+    [
+      'throws',
+      (error: Error) => {
+        throw error;
+      },
+    ],
+  ])('goes on after a phase that %s', async (_, fail) => {
     const error = new Error('the disk is full');
     const reports = await runPhases([
-      { name: 'one', deadlineMs: 10_000, run: () => Promise.reject(error) },
+      { name: 'one', deadlineMs: 10_000, run: () => fail(error) },
       { name: 'two', deadlineMs: 10_000, run: () => Promise.resolve() },
     ]);
     expect(reports).toMatchObject([

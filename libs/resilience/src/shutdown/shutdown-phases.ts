@@ -41,10 +41,7 @@ async function runPhase(phase: ShutdownPhase): Promise<PhaseReport> {
   const startedAtMs = performance.now();
   const deadline = new AbortController();
   const over = new AbortController();
-  const ended = phase.run(deadline.signal).then(
-    () => ({ outcome: 'done' }) as const,
-    (error: unknown) => ({ outcome: 'failed', error }) as const,
-  );
+  const ended = endOf(phase, deadline.signal);
   // Not unref'ed: a phase may wait for something that holds no process, and the next must still come.
   const overrun = sleep(deadlineMs, undefined, { signal: over.signal })
     .then(() => {
@@ -59,4 +56,16 @@ async function runPhase(phase: ShutdownPhase): Promise<PhaseReport> {
   // It may have ended because it was told to give up.
   if (result.outcome === 'done' && deadline.signal.aborted) return { name, ms, outcome: 'overran' };
   return { name, ms, ...result };
+}
+
+async function endOf(
+  phase: ShutdownPhase,
+  signal: AbortSignal,
+): Promise<Pick<PhaseReport, 'outcome' | 'error'>> {
+  try {
+    await phase.run(signal);
+    return { outcome: 'done' };
+  } catch (error) {
+    return { outcome: 'failed', error };
+  }
 }
