@@ -149,14 +149,18 @@ describe('FailureThrottle', () => {
     expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(53);
   });
 
-  it('tells an attempt how many failures there were before', async () => {
+  it('tells an attempt how many failures there were before, by key', async () => {
     await failTimes('a', 2, 10);
-    let before = -1;
-    await throttle.attempt([{ key: 'a', limit: 10 }], (failures) => {
+    const keys = [
+      { key: 'a', limit: 10 },
+      { key: 'b', limit: 10 },
+    ];
+    let before: ReadonlyMap<string, number> | undefined;
+    await throttle.attempt(keys, (failures) => {
       before = failures;
       return succeed();
     });
-    expect(before).toBe(2);
+    expect([before?.get('a'), before?.get('b')]).toEqual([2, 0]);
   });
 
   it('leaves no trace of who never fails, and asks nobody about who is refused', async () => {

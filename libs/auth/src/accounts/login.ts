@@ -29,7 +29,7 @@ export interface VerifiedLogin {
   readonly userId: string;
   /** What the password was checked against. */
   readonly passwordHash: string;
-  /** Attempts that failed just before it. */
+  /** Attempts on the account that failed just before it. */
   readonly failuresBefore: number;
 }
 
@@ -77,8 +77,8 @@ export class Login {
     try {
       const keys = this.keysOf(attempt);
       let failuresBefore = 0;
-      const account = await this.throttle.attempt(keys, (before) => {
-        failuresBefore = before;
+      const account = await this.throttle.attempt(keys.all, (failures) => {
+        failuresBefore = Math.max(...keys.ofAccount.map(({ key }) => failures.get(key) ?? 0));
         return this.check(attempt, tried);
       });
       if (account === undefined) throw new UnauthenticatedError('AUTH_CREDENTIALS_INVALID');
@@ -116,19 +116,27 @@ export class Login {
     return this.check(attempt, tried);
   }
 
-  private keysOf({ email, address }: LoginAttempt): ThrottleKey[] {
+  private keysOf({ email, address }: LoginAttempt): LoginKeys {
     const limits = this.settings.get(authSettings);
     const client = clientKeyOf(address);
     // Emails are hashed so that the table holds neither addresses of people nor long texts.
     const account = hash('sha256', email, 'base64');
-    return [
+    const ofAccount = [
       {
         key: `login:client:${client}:${account}`,
         limit: limits.loginFailuresPerClient,
         forgiving: true,
       },
       { key: `login:account:${account}`, limit: limits.loginFailuresPerAccount },
-      { key: `login:address:${client}`, limit: limits.loginFailuresPerAddress },
     ];
+    const ofAddress = { key: `login:address:${client}`, limit: limits.loginFailuresPerAddress };
+    return { ofAccount, all: [...ofAccount, ofAddress] };
   }
+}
+
+/** What the failures of an attempt are counted by. */
+interface LoginKeys {
+  /** By what neighbours on the same address, who try other accounts, are not counted. */
+  readonly ofAccount: readonly ThrottleKey[];
+  readonly all: readonly ThrottleKey[];
 }

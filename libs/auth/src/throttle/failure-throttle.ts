@@ -38,19 +38,19 @@ export class FailureThrottle {
 
   /**
    * Runs an attempt that fails by returning undefined. One that throws counts as not made. It is told
-   * the most failures that one of the keys had in its window before.
+   * how many failures each key had in its window before.
    * @throws ThrottledError when one of the keys has no failure left
    */
   async attempt<Result>(
     keys: readonly ThrottleKey[],
-    run: (failuresBefore: number) => Promise<Result | undefined>,
+    run: (failuresBefore: ReadonlyMap<string, number>) => Promise<Result | undefined>,
   ): Promise<Result | undefined> {
     this.refuseKnown(keys);
     const names = keys.map(({ key }) => key);
     const windows = await this.reserve(keys, names);
     let outcome: 'failed' | 'succeeded' | 'broken' = 'broken';
     try {
-      const result = await run(Math.max(0, ...windows.map(({ failures }) => failures)));
+      const result = await run(new Map(windows.map(({ key, failures }) => [key, failures])));
       outcome = result === undefined ? 'failed' : 'succeeded';
       return result;
     } finally {
