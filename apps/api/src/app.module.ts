@@ -17,9 +17,9 @@ import { httpSettings } from '../../shared/src/http.settings.js';
 import type { Platform } from '../../shared/src/platform.js';
 import { PlatformModule } from '../../shared/src/platform.module.js';
 import { ConfigController } from './config.controller.js';
+import { IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ValidationPipe } from './http/validation.pipe.js';
-import { withIdempotency } from './http/with-idempotency.js';
 
 /** The API: the platform, what is reached over HTTP, and modules of who embeds it. */
 @Module({})
@@ -36,7 +36,7 @@ export class AppModule {
         }),
         ...modules,
       ],
-      controllers: withIdempotency([
+      controllers: [
         ...authControllers,
         ...cacheControllers,
         ...contextControllers,
@@ -48,11 +48,12 @@ export class AppModule {
         HealthController,
         MetricsController,
         PerfMetricsController,
-      ]),
+      ],
       providers: [
         { provide: APP_PIPE, useClass: ValidationPipe },
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: IdempotencyStore, useClass: PostgresIdempotencyStore },
+        IdempotencyInterceptor,
       ],
     };
   }
