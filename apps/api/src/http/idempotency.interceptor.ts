@@ -11,8 +11,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { catchError, from, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { PantheonError } from '#libs/core';
 import { type AuthenticatedRequest, Idempotent, type IdempotentOptions } from '#libs/http';
-import { SecretNames } from '#libs/logging';
-import { type IdempotencyClaim, IdempotencyStore } from '#libs/persistence';
+import { RootLogger, runBeyondDeadline, SecretNames } from '#libs/logging';
+import { type IdempotencyClaim, IdempotencyStore, type StoredAnswer } from '#libs/persistence';
 
 const KEY_FORM = /^[\x21-\x7e]{1,255}$/;
 
@@ -22,6 +22,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   constructor(
     private readonly reflector: Reflector,
     private readonly store: IdempotencyStore,
+    private readonly log: RootLogger,
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -72,20 +73,40 @@ export class IdempotencyInterceptor implements NestInterceptor {
 
   private run({ claim, shownOnce, reply, next }: ClaimedRequest): Observable<unknown> {
     return next.handle().pipe(
+      catchError((error: unknown) =>
+        from(this.giveBack(claim)).pipe(mergeMap(() => throwError(() => error))),
+      ),
       mergeMap(async (body: unknown) => {
-        const kept = withoutFields(body, shownOnce);
-        await this.store.complete(claim, { status: reply.statusCode, body: kept });
+        await this.keep(claim, {
+          status: reply.statusCode,
+          body: withoutFields(body, shownOnce),
+        });
         return body;
       }),
-      catchError((error: unknown) =>
-        from(this.store.release(claim)).pipe(
-          // The failure of the request matters more than that of giving the claim back, which
-          // runs out by itself.
-          catchError(() => of(undefined)),
-          mergeMap(() => throwError(() => error)),
-        ),
-      ),
     );
+  }
+
+  /**
+   * What is done is done, also when the time for the request ended with it, and is answered even if it
+   * cannot be kept: who gets no answer sends the request again.
+   */
+  private async keep(claim: IdempotencyClaim, answer: StoredAnswer): Promise<void> {
+    try {
+      await runBeyondDeadline(() => this.store.complete(claim, answer));
+    } catch (error) {
+      this.log
+        .module('http')
+        .error('An answer under an Idempotency-Key was not kept', { err: error });
+    }
+  }
+
+  /** The failure of the request matters more than that of this: a claim runs out by itself. */
+  private async giveBack(claim: IdempotencyClaim): Promise<void> {
+    try {
+      await runBeyondDeadline(() => this.store.release(claim));
+    } catch (error) {
+      this.log.module('http').warn('An Idempotency-Key was not given back', { err: error });
+    }
   }
 }
 
