@@ -25,23 +25,20 @@ describe('runPhases', () => {
     ]);
   });
 
-  it.each([
-    ['rejects', (error: Error) => Promise.reject(error)],
-    [
-      'throws',
-      (error: Error) => {
-        throw error;
-      },
-    ],
-  ])('goes on after a phase that %s', async (_, fail) => {
+  it('goes on after phases that fail, in whatever way', async () => {
     const error = new Error('the disk is full');
+    const fail = (): never => {
+      throw error;
+    };
     const reports = await runPhases([
-      { name: 'one', deadlineMs: 10_000, run: () => fail(error) },
-      { name: 'two', deadlineMs: 10_000, run: () => Promise.resolve() },
+      { name: 'one', deadlineMs: 10_000, run: () => Promise.reject(error) },
+      { name: 'two', deadlineMs: 10_000, run: fail },
+      { name: 'three', deadlineMs: 10_000, run: () => Promise.resolve() },
     ]);
     expect(reports).toMatchObject([
       { name: 'one', outcome: 'failed', error },
-      { name: 'two', outcome: 'done' },
+      { name: 'two', outcome: 'failed', error },
+      { name: 'three', outcome: 'done' },
     ]);
   });
 
