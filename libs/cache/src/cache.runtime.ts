@@ -115,6 +115,7 @@ export class CacheRuntime {
       tiers: levelsWith(codec),
       versions: new PostgresVersionStore({ sql }),
       versionsTimeoutMs: settings.l3TimeoutMs,
+      maxTags: settings.maxTags,
       heartbeatMs: settings.heartbeatMs,
       ackTimeoutMs: settings.ackTimeoutMs,
       outOfSyncTtlMs: settings.outOfSyncTtlMs,

@@ -45,6 +45,10 @@ export const cacheSettings = defineSettings('cache', {
     live: true,
     description: 'Part of the first level for principals and what belongs to one user',
   }),
+  maxTags: z.number().int().min(1_000).max(10_000_000).default(100_000).meta({
+    description:
+      'Most tags and keys whose versions the process knows; entries with one that was not asked for of late are loaded anew',
+  }),
   restoreEveryMs: milliseconds(10, 600_000).default(5_000).meta({
     live: true,
     description:

@@ -50,7 +50,7 @@ export class CacheHub {
       cacheFault.publish(() => ({ part: 'hub', operation: 'background', error }));
     });
     const stack = new TierStack(tiers, clock);
-    const table = new TagTable(this.sync);
+    const table = new TagTable(this.sync, options.maxTags);
     const store = options.versions ?? new MemoryVersionStore();
     const timeoutMs = options.versionsTimeoutMs;
     const versions = new Versions(table, this.sync, store, { clock, timeoutMs });

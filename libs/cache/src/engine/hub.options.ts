@@ -44,6 +44,8 @@ export interface CacheHubOptions {
   readonly versions?: VersionStore;
   /** Longest wait for the versions. Default 200. */
   readonly versionsTimeoutMs?: number;
+  /** Most tags and keys whose versions are known to the process. Default 100,000. */
+  readonly maxTags?: number;
   /** Connects the processes. Without one the hub takes itself for the only process. */
   readonly backplane?: Backplane;
   /** How often a node says that it is there. Default 1,000. */

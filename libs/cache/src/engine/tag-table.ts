@@ -46,11 +46,15 @@ const DEFAULT_MAX_NAMES = 100_000;
  * The versions that this process knows. A bump is announced by the backplane and only ever raises
  * a version. Until the authority has confirmed a bump of this process, the name has a negative
  * version that no entry of a shared level can have.
+ *
+ * It knows at most `maxNames` of them, by generations: when there are half as many new ones, those
+ * that nobody has asked for since the last time are forgotten.
  */
 export class TagTable {
   /** Counts every invalidation that was applied here, of whatever name. */
   changes = 0;
-  private readonly refs = new Map<string, TagRef>();
+  private young = new Map<string, TagRef>();
+  private old = new Map<string, TagRef>();
   private provisional = 0;
 
   constructor(
@@ -59,12 +63,12 @@ export class TagTable {
   ) {}
 
   get size(): number {
-    return this.refs.size;
+    return this.young.size + this.old.size;
   }
 
   /** The version of `name`, if it is certain that no newer one was announced. */
   verified(name: string): TagRef | undefined {
-    const ref = this.refs.get(name);
+    const ref = this.find(name);
     return ref !== undefined && this.isVerified(ref) ? ref : undefined;
   }
 
@@ -74,13 +78,7 @@ export class TagTable {
 
   /** What is known of `name`; a name that is new has a version that no shared entry has. */
   ref(name: string): TagRef {
-    let ref = this.refs.get(name);
-    if (ref === undefined) {
-      if (this.refs.size >= this.maxNames) this.forgetAll();
-      ref = new TagRef(name, this.nextProvisional());
-      this.refs.set(name, ref);
-    }
-    return ref;
+    return this.find(name) ?? this.add(new TagRef(name, this.nextProvisional()));
   }
 
   /**
@@ -131,13 +129,30 @@ export class TagTable {
     if (!ref.isPending) ref.verifiedIn = this.sync.epoch;
   }
 
-  /** Everything that holds one of the names is invalid afterwards; that is safe, and rare. */
-  private forgetAll(): void {
-    for (const ref of this.refs.values()) {
+  private find(name: string): TagRef | undefined {
+    const ref = this.young.get(name);
+    if (ref !== undefined) return ref;
+    const older = this.old.get(name);
+    if (older === undefined) return undefined;
+    this.old.delete(name);
+    return this.add(older);
+  }
+
+  private add(ref: TagRef): TagRef {
+    if (this.young.size >= this.maxNames / 2) this.forgetOld();
+    this.young.set(ref.name, ref);
+    return ref;
+  }
+
+  /** What holds one of the forgotten names is invalid afterwards; that is safe. */
+  private forgetOld(): void {
+    const forgotten = this.old;
+    this.old = this.young;
+    this.young = new Map();
+    for (const ref of forgotten.values()) {
       // A name whose invalidation is not confirmed must not be learnt anew.
-      if (ref.isPending) continue;
-      ref.version = Number.NaN;
-      this.refs.delete(ref.name);
+      if (ref.isPending) this.young.set(ref.name, ref);
+      else ref.version = Number.NaN;
     }
     this.changes += 1;
   }
