@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SessionActivity } from '../../libs/auth/src/sessions/session-activity.js';
+import { basic, exchange, makeClient, obtainCode, postForm } from '../oauth/oauth-harness.js';
+import { expectProblem } from './expect-problem.js';
 import { startTestApi, type TestApi } from '../support/app.js';
 
 const PASSWORD = 'a long enough password';
@@ -41,5 +43,36 @@ describe('where sessions come from', () => {
       expect(userAgent).toBe(headers['user-agent'].slice(0, 256));
       expect(anomalies).toEqual([]);
     }
+  });
+
+  it('is shown with the client of OAuth 2.0, whose session is ended but not renewed', async () => {
+    const email = await newUser();
+    const token = await login(email);
+    const client = await makeClient(api, token);
+    const code = await obtainCode(api, client, { email, password: PASSWORD });
+    const { refresh_token, scope } = (await exchange(api, client, code)).body;
+    const list = () => api.request('GET', '/v1/auth/sessions', { token });
+    const [own, ofClient] = (await list()).body.items;
+    expect(own).toMatchObject({ clientId: null, scope: null, current: true });
+    expect(ofClient).toMatchObject({ clientId: client.id, scope, idleTimeoutSeconds: null });
+    for (const [method, what] of [
+      ['GET', 'analytics'],
+      ['GET', 'recommendations'],
+      ['POST', 'renew'],
+    ] as const) {
+      const path = `/v1/auth/sessions/${ofClient.id}/${what}`;
+      const answer = await api.request(method, path, { token });
+      expectProblem(answer, 409, 'AUTH_SESSION_OF_CLIENT');
+    }
+    expect((await list()).body.items[1]).toMatchObject({ expiresAt: ofClient.expiresAt });
+    const refreshed = await postForm(
+      api,
+      '/oauth/token',
+      { grant_type: 'refresh_token', refresh_token },
+      basic(client),
+    );
+    expect(refreshed.status).toBe(200);
+    const ended = await api.request('DELETE', `/v1/auth/sessions/${ofClient.id}`, { token });
+    expect(ended.status).toBe(204);
   });
 });

@@ -11,6 +11,8 @@ export function toSession(
   return {
     id,
     current: id === currentId,
+    clientId: session.clientId,
+    scope: session.scope,
     createdAt: session.createdAt.toISOString(),
     lastActiveAt: session.lastActiveAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),

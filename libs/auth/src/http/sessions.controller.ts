@@ -28,6 +28,7 @@ import {
 } from './sessions.schemas.js';
 
 const NOT_FOUND = { 404: 'The caller has no such live session' };
+const NOT_OF_A_LOGIN = { ...NOT_FOUND, 409: 'It is the session of an OAuth client' };
 
 /** The sessions of the caller. */
 @HandsOutSecrets()
@@ -72,7 +73,7 @@ export class SessionsController {
 
   @Get(':id/analytics')
   @Returns(200, 'How a session is used, and what its time-out is made of', analyticsSchema)
-  @Problems(NOT_FOUND)
+  @Problems(NOT_OF_A_LOGIN)
   async analytics(
     @Param({ schema: idParams }) { id }: z.infer<typeof idParams>,
     @CurrentPrincipal() { userId }: Principal,
@@ -84,7 +85,7 @@ export class SessionsController {
 
   @Get(':id/recommendations')
   @Returns(200, 'Whether to renew a session, and why', recommendationsSchema)
-  @Problems(NOT_FOUND)
+  @Problems(NOT_OF_A_LOGIN)
   async recommendations(
     @Param({ schema: idParams }) { id }: z.infer<typeof idParams>,
     @CurrentPrincipal() { userId }: Principal,
@@ -95,7 +96,7 @@ export class SessionsController {
 
   @Post(':id/renew')
   @Returns(200, 'Counts the time-out of a session from now on, worked out anew', renewedSchema)
-  @Problems(NOT_FOUND)
+  @Problems(NOT_OF_A_LOGIN)
   async renew(
     @Param({ schema: idParams }) { id }: z.infer<typeof idParams>,
     @Body({ schema: renewBody }) { important }: z.infer<typeof renewBody>,

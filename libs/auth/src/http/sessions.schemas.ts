@@ -11,6 +11,8 @@ export const sessionSchema = z
   .object({
     id: z.uuid(),
     current: z.boolean().describe('Whether this request belongs to it'),
+    clientId: z.uuid().nullable().describe('The OAuth client that has its tokens; null: a log-in'),
+    scope: z.string().nullable().describe('What an OAuth client may do by it; null: a log-in'),
     createdAt: z.iso.datetime(),
     lastActiveAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().describe('When it ends unless it is used'),

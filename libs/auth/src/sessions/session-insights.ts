@@ -4,6 +4,7 @@ import { Clock } from '#libs/core';
 import { DataSource, type EntityManager } from 'typeorm';
 import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
+import { AccountConflictError } from '../errors/account-conflict.error.js';
 import { AccountNotFoundError } from '../errors/account-not-found.error.js';
 import { AuthorizationCodeStore } from '../oauth/authorization-code.store.js';
 import { PrincipalCache } from '../principals/principal.cache.js';
@@ -77,14 +78,17 @@ export class SessionInsights {
     return count;
   }
 
-  /** What the time-out of a session would be now, and what it is made of. @throws as `end` */
+  /**
+   * What the time-out of a session would be now, and what it is made of.
+   * @throws as `end`; AccountConflictError AUTH_SESSION_OF_CLIENT, as its tokens alone limit such a one
+   */
   async analyse(userId: string, sessionId: string): Promise<SessionAnalytics> {
     await this.activity.flushOne(sessionId);
-    const session = await this.find(userId, sessionId);
+    const session = await this.findOfLogin(userId, sessionId);
     return { session, ...(await this.profiles.ofUse(session)) };
   }
 
-  /** Whether to renew a session, and why. @throws as `end` */
+  /** Whether to renew a session, and why. @throws as `analyse` */
   async advise(
     userId: string,
     sessionId: string,
@@ -100,11 +104,13 @@ export class SessionInsights {
   /**
    * Counts the time-out of a session from now on, and works it out anew.
    * @param important whether the work of the session is important from now on; default: as before
-   * @throws as `end`
+   * @throws as `analyse`
    */
   async renew(userId: string, sessionId: string, important?: boolean): Promise<RenewedSession> {
     await this.activity.flushOne(sessionId);
-    const renewed = await this.renewal.renew(await this.find(userId, sessionId), { important });
+    const renewed = await this.renewal.renew(await this.findOfLogin(userId, sessionId), {
+      important,
+    });
     if (renewed === undefined) throw new AccountNotFoundError('session');
     authEvents.publish(() => ({ type: 'session-renewed', userId, sessionId }));
     return renewed;
@@ -114,5 +120,14 @@ export class SessionInsights {
     const session = await this.store.findLive(userId, sessionId, this.clock.now());
     if (session === undefined) throw new AccountNotFoundError('session');
     return session;
+  }
+
+  private async findOfLogin(userId: string, sessionId: string): Promise<LiveSessionRow> {
+    const session = await this.find(userId, sessionId);
+    if (session.clientId === null) return session;
+    throw new AccountConflictError(
+      'AUTH_SESSION_OF_CLIENT',
+      'This is the session of an OAuth client, which its tokens alone limit; it can be ended.',
+    );
   }
 }

@@ -32,6 +32,10 @@ export interface SessionProfile extends RiskAssessment {
 export interface LiveSessionRow extends SessionProfile {
   readonly id: string;
   readonly userId: string;
+  /** The client of OAuth 2.0 that has its tokens; null for a log-in. */
+  readonly clientId: string | null;
+  /** What it is limited to, as OAuth 2.0 writes it; null for a log-in. */
+  readonly scope: string | null;
   readonly createdAt: Date;
   readonly refreshedAt: Date;
   readonly lastActiveAt: Date;
@@ -44,10 +48,12 @@ export interface LiveSessionRow extends SessionProfile {
 export type EndingReason = 'logout' | 'reuse' | 'revoked' | 'password';
 
 const LIVE_SESSION = `
-  id, user_id AS "userId", created_at AS "createdAt", refreshed_at AS "refreshedAt",
-    last_active_at AS "lastActiveAt", expires_at AS "expiresAt", request_count AS "requestCount",
-    idle_timeout_seconds AS "idleTimeoutSeconds", important, risk, anomalies, address,
-    user_agent AS "userAgent"`;
+  session.id, session.user_id AS "userId", session.client_id AS "clientId", session.scope,
+    session.created_at AS "createdAt", session.refreshed_at AS "refreshedAt",
+    session.last_active_at AS "lastActiveAt", session.expires_at AS "expiresAt",
+    session.request_count AS "requestCount", session.idle_timeout_seconds AS "idleTimeoutSeconds",
+    session.important, session.risk, session.anomalies, session.address,
+    session.user_agent AS "userAgent"`;
 
 /**
  * The ids of sessions that a statement is about to change, locked. Whoever changes several locks them
@@ -134,14 +140,11 @@ export class SessionStore {
          INSERT INTO refresh_token (id, session_id, token_hash, created_at, expires_at)
          SELECT $4, used.session_id, $5, $2, used.expires_at FROM used
        )
-       UPDATE user_session SET refreshed_at = $2, last_active_at = $2,
+       UPDATE user_session session SET refreshed_at = $2, last_active_at = $2,
          expires_at = least(
            used.expires_at, $2::timestamptz + make_interval(secs => idle_timeout_seconds))
-       FROM used WHERE id = used.session_id
-       RETURNING id, user_id AS "userId", created_at AS "createdAt", refreshed_at AS "refreshedAt",
-         last_active_at AS "lastActiveAt", user_session.expires_at AS "expiresAt",
-         request_count AS "requestCount", idle_timeout_seconds AS "idleTimeoutSeconds", important,
-         risk, anomalies, address, user_agent AS "userAgent"`,
+       FROM used WHERE session.id = used.session_id
+       RETURNING ${LIVE_SESSION}`,
       [tokenHash, next.now, next.expiresAt, next.id, next.tokenHash, sessionMaxAgeSeconds],
     );
     return session[0];
@@ -189,7 +192,7 @@ export class SessionStore {
   /** The live sessions of a user, oldest first. */
   listLive(userId: string, now: Date, limit: number, afterId?: string): Promise<LiveSessionRow[]> {
     return this.dataSource.query<LiveSessionRow[]>(
-      `SELECT ${LIVE_SESSION} FROM user_session
+      `SELECT ${LIVE_SESSION} FROM user_session session
        WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
          AND ($4::uuid IS NULL OR id > $4)
        ORDER BY id LIMIT $3`,
@@ -199,7 +202,7 @@ export class SessionStore {
 
   async findLive(userId: string, id: string, now: Date): Promise<LiveSessionRow | undefined> {
     const [session] = await this.dataSource.query<LiveSessionRow[]>(
-      `SELECT ${LIVE_SESSION} FROM user_session
+      `SELECT ${LIVE_SESSION} FROM user_session session
        WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL AND expires_at > $3`,
       [userId, id, now],
     );
