@@ -31,7 +31,7 @@ function operations(): [string, Operation][] {
 
 /** Operations that make or change credentials and sessions, which no API key may. */
 const NEEDS_SESSION =
-  /\/v1\/auth\/(api-keys|sessions|password)\b|\/password-reset$|\/v1\/audit\/events\/own$|POST \/v1\/auth\/clients|POST \/v1\/jobs\/board\/session/;
+  /\/v1\/auth\/(api-keys|sessions|password)\b|\/password-reset$|\/v1\/audit\/events\/own$|POST \/v1\/auth\/(clients|users$)|PATCH \/v1\/auth\/clients\b|DELETE \/v1\/auth\/users\/{id}\/sessions$|POST \/v1\/jobs\/board\/session/;
 
 /** Method and path of everything that the server routes, read off its own routing table. */
 function servedRoutes(): string[] {
