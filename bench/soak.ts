@@ -21,6 +21,7 @@ const GAP_MS = 500;
 const MOST_SAMPLES = 40;
 /** Before a sample the process has a moment to end what it does after its answers. */
 const SETTLE_MS = 1_500;
+const SECOND_MS = 1_000;
 
 /**
  * Memory may rise by what the caches of the process learn within so short a time; a count may not by
@@ -39,9 +40,9 @@ const TOLERANCES: Readonly<Record<keyof ProbeSample, Tolerance>> = {
 
 const HELP = `Whether an API process that works for long keeps what it does not need any more.
 
-  npm run soak                       10 minutes
-  npm run soak -- --quick            1 minute, which says little
-  npm run soak -- --minutes=60
+  npm run soak                       10 minutes, after 15 to warm up
+  npm run soak -- --quick            1 minute at once, which says little
+  npm run soak -- --minutes=60 --warm-up=30
   npm run soak -- --json             one JSON document
 
 ${USERS} users do what people do, each every ${GAP_MS} ms; they also log out and in, hang up in the middle,
@@ -50,13 +51,16 @@ mistakes. Now and then the load pauses, and after a collection of garbage the pr
 memory and the numbers of its listeners (of all emitters and targets that are alive), timers, sockets
 and handles; for that it runs with --expose-gc and a probe, here only.
 
-The verdict is on the second half, when all that is bounded is full; the bounds are small here. A quantity is flat when the lower end of
-the 95 % confidence interval of its slope is not above the limit (1 MiB an hour for memory, 0 for
-counts), and what the line rises in that time is below the limit that is printed. Fails when one grows or an answer was wrong.`;
+The warm-up has the same load, until all that is bounded is full: the windows of the metrics take 15
+minutes, and the other bounds are small here. A quantity is flat when the lower end of the 95 %
+confidence interval of its slope is not above the limit (1 MiB an hour for memory, 0 for counts), and
+what the line rises in that time is below the limit that is printed. Fails when one grows or an answer
+was wrong.`;
 
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
+    'warm-up': { type: 'string', default: '15' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -65,16 +69,20 @@ const { values } = parseArgs({
 
 /**
  * What is bounded is bounded tightly, so that it is full when the verdict begins: with the defaults the
- * first level of the cache takes up to 128 MiB, and the windows of the metrics fill for 15 minutes.
+ * first level of the cache takes up to 128 MiB.
  */
 const BOUNDS = {
   PANTHEON_CACHE_L1_MAX_BYTES: String(1024 * 1024),
   // Every log-in brings a token and a principal, and few of them come again.
   PANTHEON_AUTH_VERIFIED_TOKEN_CACHE_ENTRIES: '100',
   PANTHEON_AUTH_PRINCIPAL_CACHE_ENTRIES: '100',
+  PANTHEON_CACHE_MAX_TAGS: '1000',
   PANTHEON_CACHE_LEARNING_RECORDED_READS: '256',
   PANTHEON_CACHE_LEARNING_SUCCESSOR_KEYS: '256',
   PANTHEON_CACHE_LEARNING_REMEMBERED_CALLS: '256',
+  // A thread takes some 30 MiB, and comes and goes by need.
+  PANTHEON_WORKERS_MIN_THREADS: '1',
+  PANTHEON_WORKERS_MAX_THREADS: '1',
   PANTHEON_METRICS_MAX_HTTP_LABEL_SETS: '10',
   PANTHEON_METRICS_MAX_HTTP_STATUS_SETS: '10',
 };
@@ -82,8 +90,8 @@ const BOUNDS = {
 type Point = readonly [atMs: number, sample: ProbeSample];
 
 async function main(): Promise<void> {
-  const minutes = values.quick ? 1 : wholeNumber('minutes', values.minutes);
-  const durationMs = minutes * 60_000;
+  const durationMs = minutesOf(values.quick ? '1' : values.minutes, 'minutes');
+  const warmUpMs = minutesOf(values.quick ? '0' : values['warm-up'], 'warm-up');
   const probePort = await findFreePort();
   const probe = fileURLToPath(new URL('./soak/probe.js', import.meta.url));
   const api = await startLoadApi(['--expose-gc', '--expose-internals', `--import=${probe}`], {
@@ -93,8 +101,9 @@ async function main(): Promise<void> {
   try {
     const users = await makeUsers(api.port, USERS);
     const load = await SoakLoad.create(users, new Connection(api.port));
+    await load.loadParser();
     load.start(GAP_MS);
-    const points = await takeSamples(load, probePort, durationMs);
+    const points = await takeSamples(load, probePort, warmUpMs, durationMs);
     await load.end();
     report(points, load);
   } finally {
@@ -105,9 +114,14 @@ async function main(): Promise<void> {
 async function takeSamples(
   load: SoakLoad,
   probePort: number,
+  warmUpMs: number,
   durationMs: number,
 ): Promise<readonly Point[]> {
-  const bar = await startProgressBar('Seconds ', durationMs / 1000);
+  const bar = await startProgressBar('Seconds ', (warmUpMs + durationMs) / 1000);
+  for (let waitedMs = 0; waitedMs < warmUpMs; waitedMs += SECOND_MS) {
+    await sleep(SECOND_MS);
+    bar.update((waitedMs + SECOND_MS) / 1000);
+  }
   const everyMs = Math.max(5_000, durationMs / MOST_SAMPLES);
   const startedMs = performance.now();
   const points: Point[] = [];
@@ -121,10 +135,14 @@ async function takeSamples(
     if (response.status !== 200) throw new Error(`The probe failed: ${await response.text()}`);
     points.push([performance.now() - startedMs, (await response.json()) as ProbeSample]);
     load.resume();
-    bar.update(Math.round(dueMs / 1000));
+    bar.update(Math.round((warmUpMs + dueMs) / 1000));
   }
   bar.stop();
   return points;
+}
+
+function minutesOf(text: string, name: string): number {
+  return (text === '0' ? 0 : wholeNumber(name, text)) * 60_000;
 }
 
 interface Row {
@@ -136,9 +154,8 @@ interface Row {
 }
 
 function report(points: readonly Point[], load: SoakLoad): void {
-  const half = points.slice(Math.floor(points.length / 2));
   const rows = (Object.keys(TOLERANCES) as (keyof ProbeSample)[]).map((quantity): Row => {
-    const trend = trendOf(half.map(([atMs, sample]) => [atMs, sample[quantity]] as const));
+    const trend = trendOf(points.map(([atMs, sample]) => [atMs, sample[quantity]] as const));
     const tolerance = TOLERANCES[quantity];
     return {
       quantity,
@@ -171,12 +188,12 @@ function report(points: readonly Point[], load: SoakLoad): void {
       verdict: isFlat ? 'flat' : 'GROWS',
     })),
   );
-  console.log(`Of the second half: ${half.length} samples at rest, after a collection of garbage.`);
+  console.log(`${points.length} samples at rest, after a collection of garbage.`);
   console.log([...load.counts].map(([name, count]) => `${name} ${count}`).join(', '));
   console.log(`Refused because the machine had no room: ${load.refused}`);
   console.log(SETTINGS_NOTE);
   console.log(
-    'What is bounded is bounded tightly, so that it is full in the second half: cache 1 MiB, 100 tokens and principals, 256 reads and keys learnt of a namespace, 10 series of metrics.',
+    'What is bounded is bounded tightly, so that it is full after the warm-up: cache 1 MiB and 1,000 tags, 100 tokens and principals, 256 reads and keys learnt of a namespace, 10 series of metrics, one thread.',
   );
   console.log(`Errors: ${load.errors.length}${load.errors[0] ? ` (${load.errors[0]})` : ''}`);
   console.log(`Flat, no errors: ${isGood ? 'yes' : 'NO'}`);

@@ -40,6 +40,11 @@ export class SoakLoad {
     return new SoakLoad(users, admin, await logIn(admin, ADMINISTRATOR));
   }
 
+  /** Has the process load PostgreSQL's parser, which else comes with the first slow query. */
+  loadParser(): Promise<void> {
+    return this.askAdmin({ method: 'POST', path: '/v1/perf/queries/optimize', body: { limit: 1 } });
+  }
+
   /** Has every user act about every `gapMs` until `end` is called. */
   start(gapMs: number): void {
     for (const user of this.users) void this.live(user, gapMs);
