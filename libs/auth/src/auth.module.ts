@@ -5,6 +5,7 @@ import { JobsModule } from '#libs/jobs';
 import { TrieAccessControl } from './access/trie-access-control.js';
 import { AccountStore } from './accounts/account.store.js';
 import { Authenticator } from './accounts/authenticator.js';
+import { LastingCaller } from './accounts/lasting-caller.js';
 import { Login } from './accounts/login.js';
 import { Registration } from './accounts/registration.js';
 import { GrantStore } from './administration/grant.store.js';
@@ -19,6 +20,7 @@ import { SecurityEvents } from './audit/security-events.js';
 import { AuthEventLog } from './auth-event.log.js';
 import { AuthGuard } from './guards/auth.guard.js';
 import { PermissionGuard } from './guards/permission.guard.js';
+import { StreamGuard } from './guards/stream.guard.js';
 import { breachedPasswordsProvider } from './passwords/breached-passwords.provider.js';
 import { PasswordChange } from './passwords/password-change.js';
 import { oauthProviders } from './oauth/oauth.providers.js';
@@ -99,9 +101,11 @@ const services = [
     FailureStore,
     FailureThrottle,
     GrantStore,
+    LastingCaller,
     PasswordHasher,
     PasswordPolicy,
     PasswordResetStore,
+    PermissionGuard,
     breachedPasswordsProvider,
     PrincipalCache,
     SessionActivity,
@@ -116,7 +120,8 @@ const services = [
     { provide: AccessControl, useExisting: TrieAccessControl },
     // Guards run in this order.
     { provide: APP_GUARD, useClass: AuthGuard },
-    { provide: APP_GUARD, useClass: PermissionGuard },
+    { provide: APP_GUARD, useExisting: PermissionGuard },
+    { provide: APP_GUARD, useClass: StreamGuard },
   ],
   exports: [...services, ...oauthProviders, AccessControl, TrieAccessControl],
 })

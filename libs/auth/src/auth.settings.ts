@@ -127,6 +127,10 @@ export const authSettings = defineSettings('auth', {
     live: true,
     description: 'So many passwords that an account had last cannot be taken again',
   }),
+  streamCheckMs: z.number().int().min(100).max(60_000).default(5_000).meta({
+    description:
+      'Whether the caller of a stream may still have it is looked at again this often while it goes on',
+  }),
   passwordResetTtlSeconds: z
     .number()
     .int()
