@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
-import { ModulesContainer, Reflector } from '@nestjs/core';
+import { ModulesContainer } from '@nestjs/core';
 import { afterEach, expect, it } from '@jest/globals';
 import { SettingsStore } from '#libs/config';
 import { SystemClock } from '#libs/core';
@@ -23,7 +23,7 @@ it('keeps no place for a client that has left while an earlier hook waited', asy
   const store = new SettingsStore([admissionSettings]);
   const clock = new SystemClock();
   const control = new AdmissionControl(clock, new NodeEventLoop(), store.get(admissionSettings));
-  admission = new FastifyAdmission(control, store, clock, new ModulesContainer(), new Reflector());
+  admission = new FastifyAdmission(control, store, clock, new ModulesContainer());
   app = fastify();
   registerRequestContext(app);
   const seen: (() => void)[] = [];

@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { ModulesContainer, Reflector } from '@nestjs/core';
+import { ModulesContainer } from '@nestjs/core';
 import type {
   FastifyInstance,
   FastifyReply,
@@ -10,7 +10,7 @@ import type {
 } from 'fastify';
 import { SettingsStore } from '#libs/config';
 import { Clock } from '#libs/core';
-import { Priority, type PriorityClass } from '#libs/http';
+import { decoratedHandlers, Priority, type PriorityClass } from '#libs/http';
 import { finalStatusOf, onRequestEnd } from '#libs/logging';
 import { memoryPressure } from '../memory/memory-pressure.js';
 import { AdmissionControl } from './admission-control.js';
@@ -55,7 +55,6 @@ export class FastifyAdmission implements OnApplicationShutdown {
     private readonly store: SettingsStore,
     private readonly clock: Clock,
     private readonly modules: ModulesContainer,
-    private readonly reflector: Reflector,
   ) {
     this.settings = store.get(admissionSettings);
   }
@@ -85,7 +84,7 @@ export class FastifyAdmission implements OnApplicationShutdown {
     const others = [route.onRequest ?? []].flat();
     // Fastify makes the route of HEAD of that of GET.
     if (others.some((hook) => hook.name === HOOK_NAME)) return;
-    this.classes ??= this.readClasses();
+    this.classes ??= decoratedHandlers(this.modules, Priority);
     const priority = this.classes.get(route.handler.name) ?? 'interactive';
     const latency = new RouteLatency();
     const own = { lane: this.control[priority], latency };
@@ -165,37 +164,6 @@ export class FastifyAdmission implements OnApplicationShutdown {
     const isTelling = status < FAILED && status !== CLIENT_LEFT && !request.isEndless;
     this.control.leave(ticket, isTelling ? durationMs - waitedMs : undefined);
   }
-
-  /** By the name that Nest gives to the handlers of routes. */
-  private readClasses(): ReadonlyMap<string, PriorityClass> {
-    const classes = new Map<string, PriorityClass>();
-    for (const { controllers } of this.modules.values()) {
-      for (const { metatype } of controllers.values()) {
-        if (typeof metatype !== 'function') continue;
-        for (const [name, handler] of methodsOf(metatype.prototype)) {
-          const priority = this.reflector.getAllAndOverride(Priority, [handler, metatype]);
-          if (priority !== undefined) classes.set(`${metatype.name}.${name}`, priority);
-        }
-      }
-    }
-    return classes;
-  }
 }
 
 const HOOK_NAME = 'admit';
-
-type Method = (...args: never[]) => unknown;
-
-/** Its own and those that it inherits. */
-function methodsOf(prototype: object): Map<string, Method> {
-  const methods = new Map<string, Method>();
-  for (let at: object | null = prototype; at !== null; at = Object.getPrototypeOf(at)) {
-    if (at === Object.prototype) break;
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
-      if (typeof value === 'function' && name !== 'constructor' && !methods.has(name)) {
-        methods.set(name, value as Method);
-      }
-    }
-  }
-  return methods;
-}
