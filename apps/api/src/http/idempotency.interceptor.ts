@@ -8,12 +8,14 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { catchError, from, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { catchError, finalize, from, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { PantheonError } from '#libs/core';
 import { type AuthenticatedRequest, Idempotent, type IdempotentOptions } from '#libs/http';
 import { RootLogger, runBeyondDeadline, SecretNames } from '#libs/logging';
 import { type IdempotencyClaim, IdempotencyStore, type StoredAnswer } from '#libs/persistence';
 
+/** A claim that is not renewed for two minutes is another's. */
+const RENEW_EVERY_MS = 30_000;
 const KEY_FORM = /^[\x21-\x7e]{1,255}$/;
 
 /** Makes handlers marked `@Idempotent()` honour the `Idempotency-Key` header. */
@@ -72,6 +74,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 
   private run({ claim, shownOnce, reply, next }: ClaimedRequest): Observable<unknown> {
+    const renewal = setInterval(() => void this.renew(claim), RENEW_EVERY_MS).unref();
     return next.handle().pipe(
       catchError((error: unknown) =>
         from(this.giveBack(claim)).pipe(mergeMap(() => throwError(() => error))),
@@ -83,7 +86,17 @@ export class IdempotencyInterceptor implements NestInterceptor {
         });
         return body;
       }),
+      finalize(() => clearInterval(renewal)),
     );
+  }
+
+  /** The next time is soon. */
+  private async renew(claim: IdempotencyClaim): Promise<void> {
+    try {
+      await runBeyondDeadline(() => this.store.renew(claim));
+    } catch (error) {
+      this.log.module('http').warn('An Idempotency-Key was not renewed', { err: error });
+    }
   }
 
   /**

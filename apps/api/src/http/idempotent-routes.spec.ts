@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Controller, Get, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -26,6 +26,12 @@ import { ProblemFilter } from './problem.filter.js';
 class DatabaseLikeStore extends IdempotencyStore {
   readonly kept = new Map<string, StoredAnswer | undefined>();
   isBroken = false;
+  renewed = 0;
+
+  async renew(): Promise<void> {
+    this.begin();
+    this.renewed += 1;
+  }
 
   async claim({ key }: IdempotencyClaim): Promise<ClaimOutcome> {
     this.begin();
@@ -59,13 +65,15 @@ class DatabaseLikeStore extends IdempotencyStore {
 let made: number;
 let isLate: boolean;
 let failure: Error | undefined;
+let work: (() => Promise<void>) | undefined;
 
 @Controller('things')
 class Things {
   @Post()
   @Idempotent()
-  make(): object {
+  async make(): Promise<object> {
     made += 1;
+    await work?.();
     const context = currentContext();
     if (isLate && context !== undefined) context.deadlineMs = performance.now() - 1;
     if (failure !== undefined) throw failure;
@@ -95,6 +103,7 @@ describe('a handler that is marked @Idempotent()', () => {
     made = 0;
     isLate = false;
     failure = undefined;
+    work = undefined;
     store = new DatabaseLikeStore();
     log = new MemoryLogDestination();
     const root = new RootLogger({ service: 'test', destination: log });
@@ -151,6 +160,24 @@ describe('a handler that is marked @Idempotent()', () => {
     expect(await post()).toMatchObject({ status: 409, body: { code: 'TAKEN' } });
     failure = undefined;
     expect(await post()).toEqual({ status: 201, body: { made: 3 } });
+  });
+
+  it('keeps its key for as long as it is at work, and no longer', async () => {
+    jest.useFakeTimers({
+      doNotFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'nextTick', 'performance', 'Date'],
+    });
+    try {
+      work = async () => {
+        isLate = true;
+        await jest.advanceTimersByTimeAsync(95_000);
+      };
+      expect(await post()).toMatchObject({ status: 201 });
+      expect(store.renewed).toBe(3);
+      await jest.advanceTimersByTimeAsync(300_000);
+      expect(store.renewed).toBe(3);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('is not done again when its answer could not be kept', async () => {

@@ -25,6 +25,8 @@ export type ClaimOutcome =
 /** Remembers the answers to requests that carry an `Idempotency-Key`. */
 export abstract class IdempotencyStore {
   abstract claim(claim: IdempotencyClaim): Promise<ClaimOutcome>;
+  /** Keeps the claim of a request that is still at work; without it for two minutes it is another's. */
+  abstract renew(claim: IdempotencyClaim): Promise<void>;
   abstract complete(claim: IdempotencyClaim, answer: StoredAnswer): Promise<void>;
   /** Gives a claim back after a failure, so that a retry runs again. */
   abstract release(claim: IdempotencyClaim): Promise<void>;

@@ -56,6 +56,17 @@ describe('PostgresIdempotencyStore', () => {
     expect(await store.claim(claim)).toMatchObject({ state: 'answered' });
   });
 
+  it('frees no key of a request that is still at work', async () => {
+    const claim = claimOf();
+    await store.claim(claim);
+    await age(claim, "created_at = now() - interval '3 minutes'");
+    await store.renew(claim);
+    expect(await store.claim(claim)).toEqual({ state: 'running' });
+    await store.complete(claim, { status: 201, body: {} });
+    await store.renew(claim);
+    expect(await store.claim(claim)).toMatchObject({ state: 'answered' });
+  });
+
   it('frees a key whose process died, and one that has expired', async () => {
     const claim = claimOf();
     await store.claim(claim);

@@ -14,10 +14,7 @@ interface KeyRow {
   readonly body: unknown;
 }
 
-/**
- * A claim whose process died is free again after this time, which is longer than any request
- * may take.
- */
+/** A claim whose process died is free again when it was not renewed for this time. */
 const ABANDONED_AFTER_SECONDS = 120;
 
 /** Claims in one statement: insert, or take over an abandoned claim, or read who holds it. */
@@ -58,6 +55,14 @@ export class PostgresIdempotencyStore extends IdempotencyStore {
     if (row.request_hash !== requestHash) return { state: 'mismatch' };
     if (row.status === null) return { state: 'running' };
     return { state: 'answered', answer: { status: row.status, body: row.body } };
+  }
+
+  async renew(claim: IdempotencyClaim): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE idempotency_key SET created_at = now()
+       WHERE owner_id = $1 AND route = $2 AND key = $3 AND status IS NULL`,
+      keyOf(claim),
+    );
   }
 
   async complete(claim: IdempotencyClaim, answer: StoredAnswer): Promise<void> {
