@@ -8,6 +8,8 @@ export type { Credential, PermissionGrant, Principal } from './access.js';
 export { eventChannel } from './event-channel.js';
 export type { EventChannel } from './event-channel.js';
 export { BackgroundTasks } from './background-tasks.js';
+export { WriteBehind } from './write-behind.js';
+export type { WriteBehindOptions } from './write-behind.js';
 export { isStillRunning, processIdentity } from './process-identity.js';
 export { declaredMethod, wrapMethod } from './wrap-method.js';
 export type { AnyFunction } from './wrap-method.js';

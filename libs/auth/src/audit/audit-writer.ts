@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { settingsChanged, SettingsStore } from '#libs/config';
-import { BackgroundTasks, Clock, newId } from '#libs/core';
+import { Clock, newId, WriteBehind } from '#libs/core';
 import { requestFailed, RootLogger } from '#libs/logging';
 import { authEvents } from '../auth.events.js';
 import { auditSettings } from './audit.settings.js';
@@ -38,9 +38,8 @@ export class AuditWriter implements OnModuleInit, OnApplicationShutdown {
   /** Failures of the buffer by what is the same in those alike. */
   private readonly alike = new Map<string, Pending>();
   private readonly quota: RefusalQuota;
-  private readonly tasks: BackgroundTasks;
+  private readonly behind: WriteBehind;
   private stop: (() => void)[] = [];
-  private timer: NodeJS.Timeout | undefined;
   private isOut = false;
   private written = 0;
   private lost = 0;
@@ -51,7 +50,12 @@ export class AuditWriter implements OnModuleInit, OnApplicationShutdown {
     private readonly clock: Clock,
     private readonly log: RootLogger,
   ) {
-    this.tasks = new BackgroundTasks((error) => this.reportOutage(error));
+    this.behind = new WriteBehind({
+      delayMs: () => (this.isOut ? RETRY_MS : settings.get(auditSettings).flushMs),
+      isDue: () => this.hasGathered(),
+      write: () => this.writeAll(),
+      onError: (error) => this.reportOutage(error),
+    });
     this.quota = new RefusalQuota(() => settings.get(auditSettings).refusalsPerMinute, clock);
   }
 
@@ -72,17 +76,13 @@ export class AuditWriter implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     for (const stop of this.stop.splice(0)) stop();
-    await this.flush();
-    clearTimeout(this.timer);
+    await this.behind.close();
     for (const record of this.buffer.splice(0)) this.lose(record);
   }
 
   /** Writes what has gathered, and waits for it. */
-  async flush(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.start();
-    await this.tasks.drain();
+  flush(): Promise<void> {
+    return this.behind.flush();
   }
 
   private add(event: SecurityEvent | undefined): void {
@@ -99,29 +99,21 @@ export class AuditWriter implements OnModuleInit, OnApplicationShutdown {
   }
 
   private keep(record: Pending): boolean {
-    const { bufferEvents, flushMs } = this.settings.get(auditSettings);
+    const { bufferEvents } = this.settings.get(auditSettings);
     if (this.buffer.length >= bufferEvents) {
       this.lose(record);
       return false;
     }
     this.buffer.push(record);
-    if (this.buffer.length >= MAX_BATCH && !this.isOut) this.start();
-    else this.schedule(this.isOut ? RETRY_MS : flushMs);
+    if (this.buffer.length >= MAX_BATCH && !this.isOut) this.behind.start();
+    else this.behind.schedule();
     return true;
   }
 
-  private schedule(afterMs: number): void {
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      this.start();
-    }, afterMs).unref();
-  }
-
-  private start(): void {
+  private hasGathered(): boolean {
     const beyond = this.quota.drain();
     if (beyond > 0) this.buffer.push(notListed(beyond, this.clock.nowMs()));
-    // One at a time: a second would only wait for the first.
-    if (this.buffer.length > 0 && this.tasks.size === 0) this.tasks.run(() => this.writeAll());
+    return this.buffer.length > 0;
   }
 
   private async writeAll(): Promise<void> {
@@ -132,7 +124,6 @@ export class AuditWriter implements OnModuleInit, OnApplicationShutdown {
         await this.write(batch);
       } catch (error) {
         this.buffer.unshift(...batch);
-        this.schedule(RETRY_MS);
         throw error;
       }
       this.isOut = false;
@@ -164,8 +155,10 @@ export class AuditWriter implements OnModuleInit, OnApplicationShutdown {
   }
 
   private reportOutage(error: unknown): void {
-    if (this.isOut) return;
+    const isNews = !this.isOut;
     this.isOut = true;
+    this.behind.schedule();
+    if (!isNews) return;
     this.log.module('audit').error('Security events cannot be written; they wait in memory', {
       code: 'AUDIT_UNAVAILABLE',
       waiting: this.buffer.length,

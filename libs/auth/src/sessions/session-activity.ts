@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
-import { BackgroundTasks, Clock } from '#libs/core';
+import { Clock, WriteBehind } from '#libs/core';
 import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
 import { assessUse, deviceOf, type SessionOrigin } from './session-risk.js';
@@ -26,14 +26,17 @@ interface Usage extends SessionOrigin {
 @Injectable()
 export class SessionActivity implements BeforeApplicationShutdown {
   private used = new Map<string, Usage>();
-  private timer: NodeJS.Timeout | undefined;
   /** Whether the last write failed; the next one is not hurried then. */
   private hasFailed = false;
   /** What is being written for all sessions. */
   private underWay:
     { readonly used: ReadonlyMap<string, Usage>; readonly written: Promise<unknown> } | undefined;
-  private readonly tasks = new BackgroundTasks((error) => {
-    authEvents.publish(() => ({ type: 'session-activity-unwritten', error }));
+  /** One write at a time: two would wait for each other's sessions. */
+  private readonly behind = new WriteBehind({
+    delayMs: () => this.settings.get(authSettings).sessionActivityFlushMs,
+    isDue: () => this.used.size > 0,
+    write: () => this.write(),
+    onError: (error) => authEvents.publish(() => ({ type: 'session-activity-unwritten', error })),
   });
 
   constructor(
@@ -53,12 +56,12 @@ export class SessionActivity implements BeforeApplicationShutdown {
       return;
     }
     const { sessionActivityMaxEntries } = this.settings.get(authSettings);
-    if (this.used.size >= sessionActivityMaxEntries && !this.hasFailed) this.start();
+    if (this.used.size >= sessionActivityMaxEntries && !this.hasFailed) this.behind.start();
     if (this.used.size >= sessionActivityMaxEntries) return;
     const { ip: address, headers } = request;
     const userAgent = deviceOf(headers['user-agent']);
     this.used.set(sessionId, { requests: 1, lastActiveAtMs: nowMs, address, userAgent });
-    this.schedule();
+    this.behind.schedule();
   }
 
   /** Writes the use of one session, so that what is read of it next is up to date. */
@@ -72,35 +75,13 @@ export class SessionActivity implements BeforeApplicationShutdown {
   }
 
   /** Writes what was noted so far, and waits for it. Never rejects. */
-  async flush(): Promise<void> {
-    await this.tasks.drain();
-    this.start();
-    await this.tasks.drain();
+  flush(): Promise<void> {
+    return this.behind.flush();
   }
 
   /** Before connections are closed. */
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.flush();
-    clearTimeout(this.timer);
-  }
-
-  private schedule(): void {
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      this.start();
-    }, this.settings.get(authSettings).sessionActivityFlushMs).unref();
-  }
-
-  /** One write at a time: two would wait for each other's sessions. */
-  private start(): void {
-    if (this.used.size === 0) return;
-    if (this.tasks.size > 0) {
-      this.schedule();
-      return;
-    }
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.tasks.run(() => this.write());
+  beforeApplicationShutdown(): Promise<void> {
+    return this.behind.close();
   }
 
   private async write(): Promise<void> {
@@ -141,7 +122,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
       if (later !== undefined) later.requests += usage.requests;
       else if (this.used.size < sessionActivityMaxEntries) this.used.set(sessionId, usage);
     }
-    this.schedule();
+    this.behind.schedule();
   }
 
   private async compare(

@@ -1,4 +1,4 @@
-import { BackgroundTasks, type Clock } from '#libs/core';
+import { type Clock, WriteBehind } from '#libs/core';
 import type { Queryable } from '../store/database.js';
 import {
   type AccessCount,
@@ -24,9 +24,8 @@ const MAX_COUNTS = 5000;
 export class AccessRecorder {
   private buffer = new Map<string, AccessEventRow>();
   private counts = new Map<string, AccessCount>();
-  private timer: NodeJS.Timeout | undefined;
   private countsDueMs = -Infinity;
-  private readonly tasks: BackgroundTasks;
+  private readonly behind: WriteBehind;
   private droppedRows = 0;
 
   constructor(
@@ -34,9 +33,14 @@ export class AccessRecorder {
     private readonly partitions: AccessPartitions,
     private readonly clock: Clock,
     private readonly options: AccessRecorderOptions,
-    onFailure: (error: unknown) => void,
+    onError: (error: unknown) => void,
   ) {
-    this.tasks = new BackgroundTasks(onFailure);
+    this.behind = new WriteBehind({
+      delayMs: () => options.flushMs,
+      isDue: () => this.buffer.size > 0 || this.counts.size > 0,
+      write: () => this.write(),
+      onError,
+    });
   }
 
   /** Events that were dropped since the start. */
@@ -57,38 +61,24 @@ export class AccessRecorder {
       const accesses = (known?.accesses ?? 0) + 1;
       this.buffer.set(key, { entryId, userId, occurredAt, accesses });
     }
-    if (this.buffer.size > 0) this.schedule();
+    if (this.buffer.size > 0) this.behind.schedule();
   }
 
   /** Writes what has gathered, and waits for it. */
-  async flush(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+  flush(): Promise<void> {
     this.countsDueMs = -Infinity;
-    this.start();
-    await this.tasks.drain();
+    return this.behind.flush();
   }
 
   /** Writes what has gathered. May be called twice. */
   close(): Promise<void> {
-    return this.flush();
+    this.countsDueMs = -Infinity;
+    return this.behind.close();
   }
 
-  private schedule(): void {
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      this.start();
-    }, this.options.flushMs).unref();
-  }
-
-  private start(): void {
-    if (this.buffer.size === 0 && this.counts.size === 0) return;
+  private async write(): Promise<void> {
     const events = [...this.buffer.values()];
     this.buffer = new Map();
-    this.tasks.run(() => this.write(events));
-  }
-
-  private async write(events: readonly AccessEventRow[]): Promise<void> {
     try {
       if (events.length > 0) {
         await this.partitions.ensure(this.clock.now());
@@ -112,7 +102,7 @@ export class AccessRecorder {
   private async writeCounts(): Promise<void> {
     const nowMs = this.clock.monotonicMs();
     if (nowMs < this.countsDueMs && this.counts.size < MAX_COUNTS) {
-      this.schedule();
+      this.behind.schedule();
       return;
     }
     this.countsDueMs = nowMs + COUNT_EVERY_FLUSHES * this.options.flushMs;
