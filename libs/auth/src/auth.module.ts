@@ -29,6 +29,7 @@ import { PasswordPolicy } from './passwords/password-policy.js';
 import { PasswordResetStore } from './passwords/password-reset.store.js';
 import { PrincipalCache } from './principals/principal.cache.js';
 import { PrincipalLoader } from './principals/principal.loader.js';
+import { RefreshTokens } from './sessions/refresh-tokens.js';
 import { SessionActivity } from './sessions/session-activity.js';
 import { SessionInsights } from './sessions/session-insights.js';
 import { SessionProfiles } from './sessions/session-profiles.js';
@@ -108,6 +109,7 @@ const services = [
     PermissionGuard,
     breachedPasswordsProvider,
     PrincipalCache,
+    RefreshTokens,
     SessionActivity,
     SessionProfiles,
     SessionRenewal,

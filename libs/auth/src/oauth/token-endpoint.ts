@@ -6,6 +6,7 @@ import { authEvents } from '../auth.events.js';
 import { authSettings } from '../auth.settings.js';
 import { OAuthError } from '../errors/oauth.error.js';
 import { PrincipalCache } from '../principals/principal.cache.js';
+import { RefreshTokens } from '../sessions/refresh-tokens.js';
 import { type NewRefreshToken, SessionStore } from '../sessions/session.store.js';
 import { AccessTokens } from '../tokens/access-tokens.js';
 import { ClientAuthentication } from './client-authentication.js';
@@ -43,6 +44,7 @@ export class TokenEndpoint {
     private readonly authentication: ClientAuthentication,
     private readonly sessions: ClientSessionStore,
     private readonly allSessions: SessionStore,
+    private readonly refreshTokens: RefreshTokens,
     private readonly accessTokens: AccessTokens,
     private readonly principals: PrincipalCache,
     private readonly clock: Clock,
@@ -58,8 +60,7 @@ export class TokenEndpoint {
       throw new OAuthError('unsupported_grant_type', 'There is no such grant type here.');
     }
     requireGrantType(client, grantType);
-    const answer = await this.exchange(grantType, client, parameters);
-    return answer;
+    return this.exchange(grantType, client, parameters);
   }
 
   private exchange(
@@ -87,7 +88,7 @@ export class TokenEndpoint {
     if (codeHash === undefined) throw codeInvalid();
     const codeChallenge = hash('sha256', verifier, 'base64url');
     const refreshes = client.grantTypes.includes('refresh_token');
-    const next = refreshes ? this.nextRefreshToken() : undefined;
+    const next = refreshes ? this.refreshTokens.next(clientRefreshTokens) : undefined;
     const { session, wasUnused } = await this.sessions.exchange(
       { codeHash, redirectUri, codeChallenge },
       this.newSession(client.id, next?.row),
@@ -117,11 +118,11 @@ export class TokenEndpoint {
     if (tokenHash === undefined) throw refreshTokenInvalid();
     const scope = parameters.get('scope');
     if (scope !== undefined) await this.requireSameScope(tokenHash, scope);
-    const { token, row } = this.nextRefreshToken();
+    const { token, row } = this.refreshTokens.next(clientRefreshTokens);
     const { sessionMaxAgeSeconds } = this.settings.get(authSettings);
     const session = await this.sessions.rotate(tokenHash, client.id, row, sessionMaxAgeSeconds);
     if (session === undefined) {
-      await this.endReused(tokenHash);
+      await this.refreshTokens.refuse(tokenHash);
       throw refreshTokenInvalid();
     }
     return this.answer('refresh_token', client, session, token);
@@ -134,19 +135,6 @@ export class TokenEndpoint {
     const tokens = parseScope(asked)?.toSorted().join(' ');
     if (tokens === facts.scope.split(' ').toSorted().join(' ')) return;
     throw new OAuthError('invalid_scope', 'A refresh keeps the scope that the session has.');
-  }
-
-  /** As with log-ins: at once it is a retry, later it is theft, and the session ends. */
-  private async endReused(tokenHash: Buffer): Promise<void> {
-    const now = this.clock.now();
-    const spent = await this.allSessions.findSpent(tokenHash, now);
-    if (spent === undefined || spent.usedAt === null || spent.sessionEnded) return;
-    const { refreshReuseGraceSeconds } = this.settings.get(authSettings);
-    if (now.getTime() - spent.usedAt.getTime() < refreshReuseGraceSeconds * 1000) return;
-    const { sessionId, userId } = spent;
-    await this.allSessions.revoke(sessionId, now, 'reuse');
-    await this.principals.forgetSession(sessionId);
-    authEvents.publish(() => ({ type: 'refresh-token-reused', userId, sessionId }));
   }
 
   private async openService(client: OAuthClient, parameters: Parameters): Promise<TokenAnswer> {
@@ -163,15 +151,6 @@ export class TokenEndpoint {
     const { accessTokenTtlSeconds } = this.settings.get(authSettings);
     const expiresAt = refresh?.expiresAt ?? new Date(now.getTime() + accessTokenTtlSeconds * 1000);
     return { sessionId: newId(now.getTime()), clientId, now, expiresAt, refresh };
-  }
-
-  private nextRefreshToken(): { readonly token: string; readonly row: NewRefreshToken } {
-    const { token, tokenHash } = clientRefreshTokens.issue();
-    const now = this.clock.now();
-    const { refreshTokenTtlSeconds, sessionMaxAgeSeconds } = this.settings.get(authSettings);
-    const lifeSeconds = Math.min(refreshTokenTtlSeconds, sessionMaxAgeSeconds);
-    const expiresAt = new Date(now.getTime() + lifeSeconds * 1000);
-    return { token, row: { id: newId(now.getTime()), tokenHash, now, expiresAt } };
   }
 
   private async answer(

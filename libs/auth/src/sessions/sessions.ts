@@ -8,15 +8,11 @@ import { UnauthenticatedError } from '../errors/unauthenticated.error.js';
 import { PrincipalCache } from '../principals/principal.cache.js';
 import { AccessTokens } from '../tokens/access-tokens.js';
 import { refreshTokens } from '../tokens/opaque-token.js';
+import { RefreshTokens } from './refresh-tokens.js';
 import { SessionProfiles, type SessionStart } from './session-profiles.js';
 import { SessionRenewal } from './session-renewal.js';
 import type { SessionOrigin } from './session-risk.js';
-import {
-  type LiveSessionRow,
-  type NewRefreshToken,
-  type SessionOwner,
-  SessionStore,
-} from './session.store.js';
+import { type LiveSessionRow, type SessionOwner, SessionStore } from './session.store.js';
 
 /** What a log-in or a refresh hands out. */
 export interface TokenPair {
@@ -27,18 +23,7 @@ export interface TokenPair {
   readonly expiresInSeconds: number;
 }
 
-/**
- * Sessions: opened by a log-in, carried on by use and refreshes, ended by log-out, by time or by theft.
- *
- * A refresh token is good for one exchange (RFC 9700, section 4.14.2). What happens when it comes
- * again depends on when:
- * - within `refreshReuseGraceSeconds` of the exchange: two tabs or a retry. It is refused with
- *   AUTH_REFRESH_CONCURRENT and nothing else happens; whoever came first goes on.
- * - later: one of the two who hold it has stolen it. The session ends, with every token of it.
- *
- * Nobody ever gets tokens for a used token, so the grace gives a thief nothing; it only delays
- * the alarm.
- */
+/** Sessions: opened by a log-in, carried on by use and refreshes, ended by log-out, by time or by theft. */
 @Injectable()
 export class Sessions {
   constructor(
@@ -46,6 +31,7 @@ export class Sessions {
     private readonly accessTokens: AccessTokens,
     private readonly profiles: SessionProfiles,
     private readonly renewal: SessionRenewal,
+    private readonly tokens: RefreshTokens,
     private readonly principals: PrincipalCache,
     private readonly clock: Clock,
     private readonly settings: SettingsStore,
@@ -57,7 +43,7 @@ export class Sessions {
    */
   async open(userId: string, start: SessionStart = {}): Promise<TokenPair> {
     const owner = { userId, sessionId: newId(this.clock.nowMs()) };
-    const { refreshToken, row } = this.nextToken();
+    const { token: refreshToken, row } = this.tokens.next(refreshTokens);
     const profile = await this.profiles.ofStart(userId, start);
     if (!(await this.store.open(owner, row, profile, start, start.passwordHash))) {
       throw new UnauthenticatedError('AUTH_CREDENTIALS_INVALID');
@@ -77,7 +63,7 @@ export class Sessions {
   async refresh(token: string, origin?: SessionOrigin): Promise<TokenPair> {
     const tokenHash = refreshTokens.hashOf(token);
     if (tokenHash === undefined) throw new UnauthenticatedError('AUTH_REFRESH_TOKEN_INVALID');
-    const { refreshToken, row } = this.nextToken();
+    const { token: refreshToken, row } = this.tokens.next(refreshTokens);
     const { sessionMaxAgeSeconds } = this.settings.get(authSettings);
     const session = await this.store.rotate(tokenHash, row, sessionMaxAgeSeconds);
     if (session === undefined) throw await this.refusal(tokenHash);
@@ -114,32 +100,17 @@ export class Sessions {
   }
 
   private async refusal(tokenHash: Buffer): Promise<Error> {
-    const now = this.clock.now();
-    const spent = await this.store.findSpent(tokenHash, now);
-    if (spent === undefined || spent.usedAt === null || spent.sessionEnded) {
-      return new UnauthenticatedError('AUTH_REFRESH_TOKEN_INVALID');
+    switch (await this.tokens.refuse(tokenHash)) {
+      case 'invalid':
+        return new UnauthenticatedError('AUTH_REFRESH_TOKEN_INVALID');
+      case 'reused':
+        return new UnauthenticatedError('AUTH_REFRESH_TOKEN_REUSED');
+      case 'concurrent':
+        return new AccountConflictError(
+          'AUTH_REFRESH_CONCURRENT',
+          'Another request has just exchanged this refresh token; go on with the tokens it was given.',
+        );
     }
-    const { refreshReuseGraceSeconds } = this.settings.get(authSettings);
-    if (now.getTime() - spent.usedAt.getTime() < refreshReuseGraceSeconds * 1000) {
-      return new AccountConflictError(
-        'AUTH_REFRESH_CONCURRENT',
-        'Another request has just exchanged this refresh token; go on with the tokens it was given.',
-      );
-    }
-    const { sessionId, userId } = spent;
-    await this.store.revoke(sessionId, now, 'reuse');
-    await this.principals.forgetSession(sessionId);
-    authEvents.publish(() => ({ type: 'refresh-token-reused', userId, sessionId }));
-    return new UnauthenticatedError('AUTH_REFRESH_TOKEN_REUSED');
-  }
-
-  private nextToken(): { refreshToken: string; row: NewRefreshToken } {
-    const { token: refreshToken, tokenHash } = refreshTokens.issue();
-    const now = this.clock.now();
-    const { refreshTokenTtlSeconds, sessionMaxAgeSeconds } = this.settings.get(authSettings);
-    const lifeSeconds = Math.min(refreshTokenTtlSeconds, sessionMaxAgeSeconds);
-    const expiresAt = new Date(now.getTime() + lifeSeconds * 1000);
-    return { refreshToken, row: { id: newId(now.getTime()), tokenHash, now, expiresAt } };
   }
 
   private async pair(
