@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PermissionGrant, Principal } from '#libs/core';
 import { DataSource, type EntityManager } from 'typeorm';
+import { AccountInputError } from '../errors/account-input.error.js';
 import { lockedSessions } from '../sessions/session.store.js';
 
 /** A user as their organization sees them. */
@@ -108,6 +109,33 @@ export class UserStore {
     );
   }
 
+  /**
+   * As `assignableRoles`, for names that somebody has given in the field `roles` of a body.
+   * @throws AccountInputError AUTH_ROLE_UNKNOWN
+   */
+  async rolesNamed(
+    manager: EntityManager,
+    caller: Principal,
+    names: readonly string[],
+  ): Promise<AssignableRole[]> {
+    const roles = await this.assignableRoles(manager, caller, names);
+    const known = new Set(roles.map(({ name }) => name));
+    const unknown = names.findIndex((name) => !known.has(name));
+    if (unknown < 0) return roles;
+    const message = `There is no role "${names[unknown]}".`;
+    throw new AccountInputError('AUTH_ROLE_UNKNOWN', `body.roles[${unknown}]`, message);
+  }
+
+  /** All grants that a user has, by roles and of their own. */
+  async grantsOf(
+    manager: EntityManager,
+    caller: Principal,
+    user: UserView,
+  ): Promise<PermissionGrant[]> {
+    const roles = await this.assignableRoles(manager, caller, user.roles);
+    return [...grantsOfRoles(roles), ...user.grants];
+  }
+
   async replaceRoles(
     manager: EntityManager,
     userId: string,
@@ -143,4 +171,9 @@ export class UserStore {
       [userId, now],
     );
   }
+}
+
+/** What the roles give together. */
+export function grantsOfRoles(roles: readonly AssignableRole[]): PermissionGrant[] {
+  return roles.flatMap(({ grants }) => grants);
 }

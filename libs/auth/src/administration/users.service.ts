@@ -5,7 +5,6 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { authSettings } from '../auth.settings.js';
 import { AccountConflictError } from '../errors/account-conflict.error.js';
-import { AccountInputError } from '../errors/account-input.error.js';
 import { AccountNotFoundError } from '../errors/account-not-found.error.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { PasswordPolicy } from '../passwords/password-policy.js';
@@ -16,7 +15,7 @@ import type { LiveSessionRow } from '../sessions/session.store.js';
 import { passwordResetTokens } from '../tokens/opaque-token.js';
 import { allowing, requireCoverage } from './delegation.js';
 import { GrantStore } from './grant.store.js';
-import { type AssignableRole, UserStore, type UserView } from './user.store.js';
+import { type AssignableRole, grantsOfRoles, UserStore, type UserView } from './user.store.js';
 
 export interface NewUser {
   /** In lower case, as `emailSchema` makes it. */
@@ -69,8 +68,8 @@ export class UsersService {
     const passwordHash = await this.passwords.hash(accepted);
     const user = { id: newId(this.clock.nowMs()), email, createdAt: this.clock.now() };
     return this.dataSource.transaction(async (manager) => {
-      const given = await this.rolesNamed(manager, caller, roles);
-      requireCoverage(caller, allowing(grantsOf(given)));
+      const given = await this.users.rolesNamed(manager, caller, roles);
+      requireCoverage(caller, allowing(grantsOfRoles(given)));
       if (!(await this.users.insert(manager, caller, user, passwordHash))) {
         throw new AccountConflictError(
           'AUTH_EMAIL_UNAVAILABLE',
@@ -94,8 +93,8 @@ export class UsersService {
       let user = await this.lockOther(manager, caller, userId);
       const { roles, disabled } = change;
       if (roles !== undefined) {
-        const given = await this.rolesNamed(manager, caller, roles);
-        requireCoverage(caller, allowing(grantsOf(given)));
+        const given = await this.users.rolesNamed(manager, caller, roles);
+        requireCoverage(caller, allowing(grantsOfRoles(given)));
         await this.users.replaceRoles(manager, userId, given);
         const details = { before: user.roles, after: namesOf(given) };
         await this.audit.record({ type: 'user-roles-changed', userId, details }, manager);
@@ -179,29 +178,9 @@ export class UsersService {
     if (userId === caller.userId) {
       throw new AccountConflictError('AUTH_SELF_CHANGE', 'Nobody can change their own account.');
     }
-    const held = await this.users.assignableRoles(manager, caller, user.roles);
-    requireCoverage(caller, [...grantsOf(held), ...user.grants]);
+    requireCoverage(caller, await this.users.grantsOf(manager, caller, user));
     return user;
   }
-
-  private async rolesNamed(
-    manager: EntityManager,
-    caller: Principal,
-    names: readonly string[],
-  ): Promise<AssignableRole[]> {
-    const roles = await this.users.assignableRoles(manager, caller, names);
-    const known = new Set(namesOf(roles));
-    const unknown = names.findIndex((name) => !known.has(name));
-    if (unknown >= 0) {
-      const message = `There is no role "${names[unknown]}".`;
-      throw new AccountInputError('AUTH_ROLE_UNKNOWN', `body.roles[${unknown}]`, message);
-    }
-    return roles;
-  }
-}
-
-function grantsOf(roles: readonly AssignableRole[]): PermissionGrant[] {
-  return roles.flatMap(({ grants }) => grants);
 }
 
 function namesOf(roles: readonly AssignableRole[]): string[] {

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
-import { AccessControl, Clock, newId, type PermissionGrant, type Principal } from '#libs/core';
+import { AccessControl, Clock, newId, type Principal } from '#libs/core';
 import { DataSource, type EntityManager } from 'typeorm';
-import { requireCoverage } from '../administration/delegation.js';
-import { type AssignableRole, UserStore } from '../administration/user.store.js';
+import { allowing, requireCoverage } from '../administration/delegation.js';
+import { grantsOfRoles, UserStore } from '../administration/user.store.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { AccountConflictError } from '../errors/account-conflict.error.js';
 import { AccountInputError } from '../errors/account-input.error.js';
@@ -95,11 +95,8 @@ export class OAuthClients {
           organizationId,
           createdAt,
         });
-        const roles = await this.rolesNamed(manager, caller, roleNames);
-        requireCoverage(
-          caller,
-          roles.flatMap(({ grants }) => grants),
-        );
+        const roles = await this.users.rolesNamed(manager, caller, roleNames);
+        requireCoverage(caller, allowing(grantsOfRoles(roles)));
         await this.users.replaceRoles(manager, serviceUserId, roles);
       }
       await this.store.insert(manager, client, secret?.tokenHash ?? null);
@@ -190,33 +187,12 @@ export class OAuthClients {
     const client = await this.store.lock(manager, caller.organizationId, id);
     if (client === undefined) throw new AccountNotFoundError('client');
     this.requireShareable(caller, client.shared);
-    if (client.serviceUserId !== null) {
-      requireCoverage(caller, await this.grantsOf(manager, caller, client.serviceUserId));
+    if (client.serviceUserId === null) return client;
+    const account = await this.users.lock(manager, caller, client.serviceUserId);
+    if (account !== undefined) {
+      requireCoverage(caller, await this.users.grantsOf(manager, caller, account));
     }
     return client;
-  }
-
-  private async grantsOf(
-    manager: EntityManager,
-    caller: Principal,
-    userId: string,
-  ): Promise<PermissionGrant[]> {
-    const account = await this.users.lock(manager, caller, userId);
-    if (account === undefined) return [];
-    const roles = await this.users.assignableRoles(manager, caller, account.roles);
-    return [...roles.map(({ grants }) => grants), account.grants].flat();
-  }
-
-  private async rolesNamed(
-    manager: EntityManager,
-    caller: Principal,
-    names: readonly string[],
-  ): Promise<AssignableRole[]> {
-    const roles = await this.users.assignableRoles(manager, caller, names);
-    const unknown = names.findIndex((name) => !roles.some((role) => role.name === name));
-    if (unknown < 0) return roles;
-    const message = `There is no role "${names[unknown]}".`;
-    throw new AccountInputError('AUTH_ROLE_UNKNOWN', `body.roles[${unknown}]`, message);
   }
 
   private async requireRoom(manager: EntityManager, organizationId: string): Promise<void> {
