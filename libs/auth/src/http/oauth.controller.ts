@@ -118,14 +118,12 @@ export class OAuthController {
 
 interface VisitorHeaders {
   readonly cookie?: string;
-  readonly 'user-agent'?: string;
   readonly 'sec-fetch-site'?: string;
 }
 
 function visitorOf(address: string, headers: VisitorHeaders): Visitor {
   return {
     address,
-    userAgent: headers['user-agent'],
     cookies: headers.cookie,
     fetchSite: headers['sec-fetch-site'],
   };

@@ -18,7 +18,6 @@ import { Parameters } from './parameters.js';
 /** From whom a request comes, as far as HTTP tells. */
 export interface Visitor {
   readonly address: string;
-  readonly userAgent: string | undefined;
   readonly cookies: string | undefined;
   /** The header `Sec-Fetch-Site`. */
   readonly fetchSite: string | undefined;
@@ -38,11 +37,15 @@ const MAX_PASSWORD_CHARACTERS = 1_024;
  */
 @Injectable()
 export class Consent {
+  private readonly csrf: CsrfCookie;
+
   constructor(
     private readonly authorization: Authorization,
     private readonly login: Login,
-    private readonly settings: SettingsStore,
-  ) {}
+    settings: SettingsStore,
+  ) {
+    this.csrf = new CsrfCookie(settings.get(authSettings).issuer);
+  }
 
   /** The page that asks, or what becomes of a request that nobody can be asked about. */
   async ask(query: unknown, visitor: Visitor): Promise<ConsentAnswer> {
@@ -89,13 +92,8 @@ export class Consent {
       return this.askAgain(request, visitor, { status: 403, fault, email });
     }
     try {
-      const { address, userAgent } = visitor;
-      const verified = await this.login.verify({
-        email: parsed.data,
-        password,
-        address,
-        userAgent,
-      });
+      const { address } = visitor;
+      const verified = await this.login.verify({ email: parsed.data, password, address });
       return { kind: 'redirect', location: await this.authorization.allow(request, verified) };
     } catch (error) {
       if (!(error instanceof PantheonError)) throw error;
@@ -118,10 +116,6 @@ export class Consent {
   private isOwnForm(parameters: Parameters, { cookies, fetchSite }: Visitor): boolean {
     if (fetchSite !== undefined && fetchSite !== 'same-origin') return false;
     return this.csrf.matches(cookies, parameters.get('csrf_token'));
-  }
-
-  private get csrf(): CsrfCookie {
-    return new CsrfCookie(this.settings.get(authSettings).issuer);
   }
 }
 
