@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { AccessClaims } from './access-tokens.js';
 
 /**
- * Claims of tokens whose signature was verified before. Keyed by the SHA-256 of the token, so that
- * memory holds no token; never answers past a token's expiry; the least recently used goes first.
+ * Claims of tokens whose signature was verified before. Keyed by the SHA-256 of the token, so that it
+ * holds none; never answers past a token's expiry; the least recently used goes first.
  */
 export class VerifiedTokenCache {
   private readonly entries = new Map<string, AccessClaims>();
