@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { SettingsStore } from '#libs/config';
-import { BackgroundTasks, Clock } from '#libs/core';
+import { Clock, WriteBehind } from '#libs/core';
 import { RootLogger } from '#libs/logging';
 import { DataSource } from 'typeorm';
 import { apiKeySettings } from './api-key.settings.js';
@@ -14,8 +14,7 @@ import type { KeyUsage } from './key-usage.js';
 @Injectable()
 export class ApiKeyUsage implements OnApplicationShutdown {
   private listed: KeyUsage[] = [];
-  private timer: NodeJS.Timeout | undefined;
-  private readonly tasks: BackgroundTasks;
+  private readonly behind: WriteBehind;
   private uncounted = 0;
 
   constructor(
@@ -24,11 +23,16 @@ export class ApiKeyUsage implements OnApplicationShutdown {
     private readonly clock: Clock,
     log: RootLogger,
   ) {
-    this.tasks = new BackgroundTasks((error) => {
-      log.module('auth').warn('Uses of API keys could not be written; they are tried again', {
-        code: 'AUTH_API_KEY_USAGE_UNWRITTEN',
-        err: error,
-      });
+    this.behind = new WriteBehind({
+      delayMs: () => settings.get(apiKeySettings).usageFlushMs,
+      isDue: () => this.listed.length > 0,
+      write: () => this.write(),
+      onError: (error) => {
+        log.module('auth').warn('Uses of API keys could not be written; they are tried again', {
+          code: 'AUTH_API_KEY_USAGE_UNWRITTEN',
+          err: error,
+        });
+      },
     });
   }
 
@@ -46,7 +50,7 @@ export class ApiKeyUsage implements OnApplicationShutdown {
     usage.isListed = true;
     usage.address = source.ip;
     this.listed.push(usage);
-    this.schedule();
+    this.behind.schedule();
   }
 
   /** Uses that nobody counted because too many keys were in use at once. */
@@ -55,29 +59,12 @@ export class ApiKeyUsage implements OnApplicationShutdown {
   }
 
   /** Writes what has gathered, and waits for it. */
-  async flush(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    await this.tasks.drain();
-    this.start();
-    await this.tasks.drain();
+  flush(): Promise<void> {
+    return this.behind.flush();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    await this.flush();
-    clearTimeout(this.timer);
-  }
-
-  private schedule(): void {
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      this.start();
-    }, this.settings.get(apiKeySettings).usageFlushMs).unref();
-  }
-
-  private start(): void {
-    if (this.listed.length > 0 && this.tasks.size === 0) this.tasks.run(() => this.write());
-    else if (this.listed.length > 0) this.schedule();
+  onApplicationShutdown(): Promise<void> {
+    return this.behind.close();
   }
 
   private async write(): Promise<void> {
@@ -124,6 +111,6 @@ export class ApiKeyUsage implements OnApplicationShutdown {
       usage.isListed = true;
       this.listed.push(usage);
     }
-    this.schedule();
+    this.behind.schedule();
   }
 }
