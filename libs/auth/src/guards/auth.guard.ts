@@ -51,14 +51,10 @@ export class AuthGuard implements CanActivate, RouteGuard {
     this.admit(request, known);
   };
 
-  private readonly checkSession = async (request: GuardedRequest): Promise<void> => {
-    await this.check(request);
-    const { credential, principal } = request;
-    if (credential?.kind === 'session' && principal?.scope === undefined) return;
-    throw new ForbiddenError(
-      'AUTH_SESSION_REQUIRED',
-      'This needs somebody who has logged in, not an API key or a token of limited scope.',
-    );
+  private readonly checkSession = (request: GuardedRequest): Promise<void> | void => {
+    const pending = this.check(request);
+    if (pending !== undefined) return pending.then(() => demandSession(request));
+    demandSession(request);
   };
 
   private async authenticate(request: GuardedRequest): Promise<void> {
@@ -75,4 +71,12 @@ export class AuthGuard implements CanActivate, RouteGuard {
     context.organizationId = principal.organizationId;
     if (principal.scope !== undefined) context.limitedBy = credential.id;
   }
+}
+
+function demandSession({ credential, principal }: GuardedRequest): void {
+  if (credential?.kind === 'session' && principal?.scope === undefined) return;
+  throw new ForbiddenError(
+    'AUTH_SESSION_REQUIRED',
+    'This needs somebody who has logged in, not an API key or a token of limited scope.',
+  );
 }
