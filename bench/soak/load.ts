@@ -19,6 +19,8 @@ const DISTURBANCES: readonly {
 ];
 
 const HANG_UP_AFTER_MS = 3;
+/** An access token lives for a quarter of an hour. */
+const ADMIN_SESSION_MS = 600_000;
 
 /** People who use the domain, and among them those who come and go, hang up and make mistakes. */
 export class SoakLoad {
@@ -33,7 +35,7 @@ export class SoakLoad {
   private constructor(
     private readonly users: readonly BenchUser[],
     private readonly admin: Connection,
-    private readonly adminToken: string,
+    private adminToken: string,
   ) {}
 
   static async create(users: readonly BenchUser[], admin: Connection): Promise<SoakLoad> {
@@ -141,6 +143,7 @@ export class SoakLoad {
   }
 
   private lastOfAdmin: Promise<unknown> = Promise.resolve();
+  private loggedInMs = performance.now();
 
   /** On a connection of the administrator's own, which takes one request at a time. */
   private async askAdmin(request: Request): Promise<void> {
@@ -152,6 +155,10 @@ export class SoakLoad {
 
   private async sendAsAdmin(request: Request, before: Promise<unknown>): Promise<void> {
     await before;
+    if (performance.now() - this.loggedInMs > ADMIN_SESSION_MS) {
+      this.adminToken = await logIn(this.admin, ADMINISTRATOR);
+      this.loggedInMs = performance.now();
+    }
     const answer = await this.admin.send({ ...request, token: this.adminToken });
     if (answer.status >= 400) throw new Error(`${request.path}: ${answer.status} ${answer.body}`);
   }
