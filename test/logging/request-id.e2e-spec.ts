@@ -64,9 +64,8 @@ describe('X-Request-Id', () => {
     async (path) => {
       api.log.lines.length = 0;
       await send(`GET ${path} HTTP/1.1\r\n${HOST}X-Request-Id: refused-1\r\n\r\n`);
-      expect(api.log.records).toMatchObject([
-        { module: 'http', requestId: 'refused-1', route: null },
-      ]);
+      const records = api.log.records.filter(({ requestId }) => requestId === 'refused-1');
+      expect(records).toMatchObject([{ module: 'http', route: null }]);
     },
   );
 
